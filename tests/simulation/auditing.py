@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from unittest.mock import patch
 
+from saldo.audit import records_chain
 from saldo.insight import checks_owner, checks_promises
 from saldo.insight import model as insight_model
 from saldo.insight.checks_across import share_of
@@ -68,6 +69,8 @@ _FROZEN: tuple[tuple[Any, str, Any], ...] = (
     (checks_promises, "header_from", Once(checks_promises.header_from)),
     (checks_promises, "promise_from", Once(checks_promises.promise_from)),
     (checks_owner, "derived_id", lru_cache(_MOST_KEPT)(checks_owner.derived_id)),
+    (records_chain, "digest_of", Once(records_chain.digest_of)),
+    (records_chain, "link_from", Once(records_chain.link_from)),
     (records_windows, "packed_windows", Once(records_windows.packed_windows)),
     (usage_records, "events_of_chunk", Once(usage_records.events_of_chunk)),
 )
@@ -177,6 +180,13 @@ class _Known:
             self.meters = meters
             self._found.clear()
 
+    def unanswered(self, looks: Sequence[_Look]) -> list[_Look]:
+        return [look for look in looks if look not in self._found]
+
+    def wrong(self) -> list[Violation]:
+        """What all rules found, each when it last looked."""
+        return [violation for look, (_, found) in self._found.items() if look is not share_of for violation in found]
+
     def answer(self, owner: _Watched, look: _Look) -> Any:
         """What a look at the owner finds; what it found before, where nothing that it read has changed."""
         known = self._found.get(look)
@@ -222,8 +232,9 @@ class StepAuditor:
         known.take(written)
         known.take_meters(meters_for(known.by_kind, meters))
         owner = _Watched(owner_id, known.by_kind, known.meters)
-        wrong = [violation for rule in _RULES for violation in known.answer(owner, rule)]
-        return wrong, known.answer(owner, share_of)
+        for rule in known.unanswered(_RULES):
+            known.answer(owner, rule)
+        return known.wrong(), known.answer(owner, share_of)
 
     def _across(self, *, at_rest: bool) -> list[Violation]:
         whole = Share()

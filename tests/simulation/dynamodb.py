@@ -47,6 +47,19 @@ class Bill:
 Fault = Callable[[int, str, str], object]  # (call number, operation, "before" | "after"); may answer one of the three
 
 
+class Change(NamedTuple):
+    """What a table's stream tells of one write: an item as it was and as it is, None where there is none."""
+
+    pk: str
+    sk: str
+    old: Attributes | None
+    new: Attributes | None
+
+    @property
+    def event(self) -> str:
+        return "INSERT" if self.old is None else "MODIFY" if self.new is not None else "REMOVE"
+
+
 class _Row(NamedTuple):
     """A stored item. Its attributes are never changed, only replaced, so its size is known once.
 
@@ -93,7 +106,8 @@ class _Lists(defaultdict[str, list[tuple[str, str, str]]]):
 class MemoryDynamoDB:
     """Tables with `pk` (and `sk`), one index `agenda`. Values are kept in DynamoDB's own attribute form.
 
-    `changed`: keys written to since whoever looks at it last emptied it.
+    `changed`: keys written to since whoever looks at it last emptied it. `stream`: where somebody reads it, every
+    change of the table `records` since they did, in order.
     """
 
     def __init__(self, projected: Sequence[str] = ()) -> None:
@@ -104,6 +118,7 @@ class MemoryDynamoDB:
         self.fault: Fault | None = None
         self.calls = 0
         self.changed: set[tuple[str, str]] = set()
+        self.stream: list[Change] | None = None
         # Each call is atomic, as the real one's are; between calls anyone may run.
         self._one_at_a_time = threading.Lock()
 
@@ -300,6 +315,9 @@ class MemoryDynamoDB:
         listed = self._projection(new)
         self._index(table, (pk, sk), old.listed if old else None, listed)
         self.changed.add((pk, sk))
+        before = old.item if old else None
+        if self.stream is not None and table == "records" and new != before:  # a write that changes nothing is not told
+            self.stream.append(Change(pk, sk, before, new))
         if new is None:
             partition.drop(sk)
         else:

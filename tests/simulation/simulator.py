@@ -3,8 +3,10 @@
 A month is a list of steps, made from the seed alone: usage that comes in time, late and twice, changes, items, coupons
 and credit, runs, payments with their news late, doubled and out of order, sweeps, corrections, letters that bounce, a
 tax table that is slow to answer, a clock that is a little off. Each step is done as the world would do it: tried, and
-when it fails, tried again later by a new process. After each, the invariants hold. Faults are drawn by step and try, so
-that leaving one out leaves the others where they are: that is how a failure is made short (tests/simulation/shrink.py).
+when it fails, tried again later by a new process. What the steps wrote is told by the table's stream, to the functions
+that make events, chains and sums of it. After each, the invariants hold; at rest, all that follows has followed.
+Faults are drawn by step and try, so that leaving one out leaves the others where they are: that is how a failure is
+made short (tests/simulation/shrink.py).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -20,6 +23,7 @@ from functools import partial
 from hashlib import sha256
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -61,10 +65,13 @@ from saldo.usage.ingest import Ingest
 from saldo.usage.service import UsageTotals
 from tests.crashes import Kind
 from tests.permissions.gate import acting
+from tests.simulation import following
 from tests.simulation.auditing import StepAuditor
 from tests.simulation.dynamodb import Crash
+from tests.simulation.following import left_to_follow
 from tests.simulation.promising import Promising
 from tests.simulation.region import ENTITY_ID, Region, uncollected
+from tests.simulation.streaming import Stream
 from tests.simulation.workflows.scenes import CLERK, offer, offer_cycles, open_account, sell
 from tests.simulation.world import ADDS_UP, METER, SAVES, VERSION
 
@@ -169,7 +176,7 @@ class Simulation:
         self.told = Told()
         mood = Mood(seed=seed, late=0.2, twice=0.2, fail=0.2, late_s=3 * 86_400)
         self.region = Region(datetime(2026, 1, 1, 1, tzinfo=UTC), str(seed), mood)
-        self._auditor = StepAuditor(self.region)
+        self._auditor, self._stream = StepAuditor(self.region), Stream(self.region)
         self._step, self._attempt, self._call = "", 0, 0
         self._chance = Random()
         self._skew = timedelta(0)
@@ -177,7 +184,11 @@ class Simulation:
 
     def run(self, months: int, progress: Callable[[Told], None] | None = None) -> Told:
         """So many months, then rest. Raises Broken at the first step after which the world is not as it must be."""
-        with self.region.serving(), uncollected():
+        with ExitStack() as stack:
+            stack.enter_context(self.region.serving())
+            stack.enter_context(uncollected())
+            for folded in ("saldo.ledger.daily_sums.LONG", "saldo.invoicing.open_sums.LONG"):
+                stack.enter_context(patch(folded, following.LONG))
             self._found()
             for month in range(months):
                 self._month(add_months(BEGIN, month))
@@ -257,8 +268,9 @@ class Simulation:
             self._do(f"rest {n} sweep", self._sweep)
             self._do(f"rest {n} letters", self._deliver_rest)
             self._do(f"rest {n} run", lambda _dice: self._bill(self.region.now.date()))
+        self._tell(everything=True)
         self.rate, self.only = rate, only
-        undone = [*self._auditor.look(at_rest=True), *self._left_waiting()]
+        undone = [*self._auditor.look(at_rest=True), *self._left_waiting(), *left_to_follow(self.region)]
         if undone:
             raise Broken("rest", "; ".join(f"{v.invariant} {v.owner_id}: {v.message}" for v in undone[:5]))
 
@@ -272,10 +284,21 @@ class Simulation:
 
     # -- steps, and how they fail --------------------------------------------------------------------------------------
 
-    def _do(self, name: str, act: Callable[[Random], object], *, once: bool = False) -> None:
+    def _do(self, name: str, act: Callable[[Random], object]) -> None:
         """A step: tried until it is done, each time by a new process, a while later."""
         if name in self.without:
             return
+        self._try(name, act)
+        if self._stream.is_due():
+            self._tell()
+
+    def _tell(self, *, everything: bool = False) -> None:
+        """What the steps until now wrote is told to whoever reads the stream."""
+        name = f"{self._step} told"
+        if everything or name not in self.without:
+            self._try(name, lambda dice: self._stream.hand_out(dice, everything=everything))
+
+    def _try(self, name: str, act: Callable[[Random], object]) -> None:
         self.done.append(name)
         self._step = name
         for attempt in range(MOST_TRIES):
@@ -285,6 +308,7 @@ class Simulation:
                 act(self._dice(name))
             except _FAILURES:
                 self.told.failures += 1
+                self.region.restart()
                 self.region.now += timedelta(seconds=self._chance.uniform(1, 90))
                 self._audit(name)
                 continue
@@ -337,6 +361,9 @@ class Simulation:
         return Random(f"{self.seed}/{name}")
 
     def _go_to(self, on: date) -> None:
+        """The first hour of a day; what was written on those before has been told by then."""
+        if on > self.region.now.date():
+            self._tell()
         self.region.now = max(self.region.now, datetime(on.year, on.month, on.day, 4, tzinfo=UTC))
 
     def _clock(self) -> datetime:
