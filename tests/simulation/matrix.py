@@ -25,7 +25,7 @@ Essence = dict[str, Any]
 
 # What differs between two undisturbed runs, too: chance and the time of day.
 _BY_CHANCE = {
-    *("plan_id", "list_id", "sealed", "wrapped", "version", "history", "attempts", "expires_at_s"),
+    *("plan_id", "list_id", "sealed", "wrapped", "version", "history", "attempts", "expires_at_s", "began_at_s"),
     *("written", "folded"),
     *("message_id", "lost_answers"),
     "tax_id_check",  # names the day of asking; what came of it is in has_tax_id and in what waits
@@ -55,12 +55,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
-    """What a workflow does when nothing goes wrong: its calls, what it leaves, which functions wrote, and records of
-    which kind it put on which list of the agenda."""
+    """What a workflow does when nothing goes wrong: its calls, what it leaves, and records of which kind it put on
+    which list of the agenda. Which functions wrote; direct: those that did themselves; asked: which called at all."""
 
     calls: tuple[str, ...]
     essence: Essence
     writers: frozenset[str]
+    direct: frozenset[str]
+    asked: frozenset[str]
     listed: frozenset[tuple[str, str]]
 
     def points(self) -> list[Point]:
@@ -89,7 +91,7 @@ def undisturbed(flow: Workflow) -> Undisturbed:
         listed = frozenset((name.partition("#")[0], kind) for name, kind in there)
     assert calls, f"{flow.name} makes no outside calls"
     assert first == second, f"{flow.name} changes something when it is repeated: {difference(first, second)}"
-    return Undisturbed(calls, first, frozenset(seen.functions), listed)
+    return Undisturbed(calls, first, *map(frozenset, (seen.functions, seen.direct, seen.asked)), listed)
 
 
 def under_fire(scene: Prepared, expected: Undisturbed, points: Sequence[Point]) -> str:
@@ -185,7 +187,9 @@ def essence(region: Region, flow: Workflow) -> Essence:
         for item in items
         if item["kind"] not in _OF_THE_WAY and item["kind"] not in flow.apart
     ]
+    apart = {name for i in items if i["kind"] in flow.apart for name in (i["pk"], i["sk"].rpartition("#")[2])}
     audited = {(i["pk"], i["action"], i["subject_id"]) for i in items if i["kind"] == "audit"}
+    audited = {(pk, action, "" if subject in apart else subject) for pk, action, subject in audited}
     guards = sorted((i["pk"], i["sk"]) for i in items if i["kind"] == "guard")
     lost = [i for i in items if i["kind"] == "delivery" and i.get("failure_code") == "answer_lost"]
     return {

@@ -45,6 +45,7 @@ from saldo.tax.model_services import Rated, TaxDocument
 from saldo.tax.ports import TaxService
 from tests.permissions.gate import Gate, Guarded, acting, deployed_gate
 from tests.simulation.dynamodb import DOUBLED, PART, Fault, MemoryDynamoDB
+from tests.simulation.writers import BY_WHAT_OTHERS_WRITE, READS
 
 T = TypeVar("T")
 SECRET = b"shared with the gateway"
@@ -283,6 +284,20 @@ class Keys:
             return {"Plaintext": plain, "CiphertextBlob": blob, "KeyId": KeyId}
 
         return self._wire.call("GenerateDataKey", apply)
+
+    def generate_data_key_without_plaintext(
+        self,
+        *,
+        KeyId: str,  # noqa: N803
+        KeySpec: str,  # noqa: N803
+        EncryptionContext: dict[str, str],  # noqa: N803
+    ) -> dict[str, Any]:
+        def apply(_part: bool) -> dict[str, Any]:
+            plain, blob = self._chance.randbytes(32), self._chance.randbytes(40)
+            self._wrapped[blob] = plain, EncryptionContext
+            return {"CiphertextBlob": blob, "KeyId": KeyId}
+
+        return self._wire.call("GenerateDataKeyWithoutPlaintext", apply)
 
     def decrypt(self, *, CiphertextBlob: bytes, KeyId: str, EncryptionContext: dict[str, str]) -> dict[str, Any]:  # noqa: N803
         def apply(_part: bool) -> dict[str, Any]:
@@ -560,6 +575,7 @@ class Region:
                 ("saldo.kernel.clock.datetime", instants),
                 ("saldo.storage.store.time", time),
                 ("secrets.token_hex", lambda n=16: self.chance.randbytes(n).hex()),
+                ("secrets.token_urlsafe", lambda n=32: self.chance.randbytes(n).hex()),
                 ("secrets.randbits", self.chance.getrandbits),
                 ("saldo.storage.sealing.os", SimpleNamespace(urandom=self.chance.randbytes)),
                 ("local.gateway.book.uuid4", lambda: SimpleNamespace(hex=self.gateways_chance.randbytes(16).hex())),
@@ -611,15 +627,26 @@ def uncollected() -> Iterator[None]:
 
 
 class Seen:
-    """Which of the product's functions were on the stack of a call: how a workflow's use cases are known."""
+    """Which of the product's functions were on the stack of a call that changes something: how a workflow's use cases
+    are known. direct: those that made it themselves, by what others write by. asked: on that of any call."""
 
     def __init__(self) -> None:
         self.functions: set[str] = set()
+        self.direct: set[str] = set()
+        self.asked: set[str] = set()
 
-    def __call__(self, _operation: str) -> None:
+    def __call__(self, operation: str) -> None:
         frame: Any = sys._getframe(1)
+        reads = operation in READS
+        direct = not reads
         while frame is not None:
             module = frame.f_globals.get("__name__", "")
             if module.startswith(("saldo.", "functions.")):
-                self.functions.add(f"{module}.{frame.f_code.co_qualname}")
+                name = f"{module}.{frame.f_code.co_qualname}".partition(".<locals>")[0]
+                self.asked.add(name)
+                if not reads:
+                    self.functions.add(name)
+                if direct and not name.startswith(BY_WHAT_OTHERS_WRITE):
+                    self.direct.add(name)
+                    direct = False
             frame = frame.f_back

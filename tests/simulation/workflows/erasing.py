@@ -7,11 +7,12 @@ from dataclasses import replace
 from saldo.accounts.erasure import Erasure
 from saldo.accounts.shredding import Shredding
 from saldo.storage.files import Files
+from saldo.storage.key_rotation import renew
 from saldo.uploads.model import UploadKind, UploadState
 from tests.simulation.region import Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.letting_in import HERE
-from tests.simulation.workflows.scenes import CLERK, billed, founded
+from tests.simulation.workflows.scenes import CLERK, account_id, accounts, billed, founded
 from tests.simulation.workflows.uploads import asked, came, told, uploads, wish
 
 ORGANISATION = "org_eu_000000"
@@ -28,6 +29,15 @@ def hold(region: Region) -> None:
     assert organisation is not None
     if not organisation.get("legal_hold"):
         _shredding(region).hold(ORGANISATION, True, CLERK, "a court said so")
+
+
+@workflow("customer: another key", prepare=founded)
+def renew_key(region: Region) -> None:
+    """What was sealed under the keys before stays readable."""
+    renew(region.keys(), ORGANISATION)
+    with region.undisturbed():
+        region.restart()
+        assert accounts(region).profile(account_id(0), 1).emails
 
 
 @workflow("customer: shred", prepare=billed)

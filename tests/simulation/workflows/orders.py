@@ -14,10 +14,11 @@ from saldo.orders.model_orders import OrderRequest, OrderStatus, Reference, Refe
 from saldo.orders.service import Orders, Receipt
 from tests.contexts.orders.scenes import BUYER, CABLE, DEVICE, PARTY, VERSIONS, at, line, request
 from tests.contexts.orders.test_contracts import START, contract
-from tests.contexts.orders.test_files import GOOD
+from tests.contexts.orders.test_files import EDI, GOOD
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, entity
 from tests.simulation.region import Region
 from tests.simulation.workflows import invoke, workflow
+from tests.unit.orders.x12_writing import interchange, purchase_order
 
 DEAR = request(line(unit_price="8.00"))
 MIXED = request(line("1", "plan_seats", 3), line("2", "plan_setup", 1), line("3", "plan_device", 2))
@@ -126,6 +127,17 @@ def with_file(region: Region) -> None:
 @workflow("orders: import a file", prepare=with_file)
 def import_file(region: Region) -> None:
     invoke("orders.import_orders", {"entity_id": ENTITY, "key": "orders.csv"})
+
+
+def with_edi_file(region: Region) -> None:
+    seller(region)
+    _orders(region).know_as(ENTITY, ACCOUNT, Reference(ReferenceKind.CUSTOMER, "4400"), CLERK)
+    region.buckets.files["imports", "in.edi"] = interchange(purchase_order(EDI, "0001")).encode()
+
+
+@workflow("orders: import a file of X12", prepare=with_edi_file)
+def import_edi(region: Region) -> None:
+    invoke("orders.import_orders", {"entity_id": ENTITY, "key": "in.edi"})
 
 
 @workflow("contract: sign and accept", prepare=seller)

@@ -104,6 +104,20 @@ def import_again(region: Region) -> None:
     invoke("usage.import_usage", {"entity_id": ENTITY_ID, "key": "usage.csv", "again": True})
 
 
+def known_since(region: Region) -> None:
+    """A file was brought in before its customer was there."""
+    with_file(region)
+    row = f"file,f1,{account_id(LARGE)},{METER.id},2026-01-05T08:00:00Z,10"
+    region.buckets.files["imports", "early.csv"] = f"source,id,account_id,meter,at,value\n{row}".encode()
+    invoke("usage.import_usage", {"entity_id": ENTITY_ID, "key": "early.csv"})
+    open_account(region, LARGE)
+
+
+@workflow("usage: import a file whose rows have become right", prepare=known_since)
+def import_right(region: Region) -> None:
+    invoke("usage.import_usage", {"entity_id": ENTITY_ID, "key": "early.csv", "again": True})
+
+
 @workflow("usage: repair and replay", prepare=imported)
 def repair(region: Region) -> None:
     quarantine = Quarantine(region.store, region.clock)
