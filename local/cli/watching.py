@@ -17,7 +17,7 @@ from rich.console import Console
 
 from local.cli.site import NotHere, Sites, store_of
 from local.cli.voice import Voice, speaks_json, table
-from saldo.insight.invariants import NOT_CHECKED, TITLES, Report, check_all
+from saldo.insight.invariants import NOT_CHECKED, NOT_CHECKED_OF, TITLES, Report, check_all
 from saldo.insight.trace import story_of
 from saldo.kernel.clock import instant_text
 
@@ -37,6 +37,7 @@ def check(sites: Sites, voice: Voice) -> None:
         "violations": broken,
         "records": dict(sorted(counted.items())),
         "not_checked": {str(number): reason for number, reason in sorted(NOT_CHECKED.items())},
+        "not_checked_of": {str(number): reason for number, reason in sorted(NOT_CHECKED_OF.items())},
     }
     voice.answer(document, lambda console: _show_check(console, broken, counted))
     if broken:
@@ -47,7 +48,8 @@ def _show_check(console: Console, broken: list[dict[str, Any]], counted: Counter
     for number, title in TITLES.items():
         wrong = [b for b in broken if b["invariant"] == number]
         mark = f"[bold red]✗ {len(wrong)}[/]" if wrong else "[dim]–[/]" if number in NOT_CHECKED else "[green]✓[/]"
-        reason = f" [dim]({NOT_CHECKED[number]})[/]" if number in NOT_CHECKED else ""
+        why = NOT_CHECKED.get(number) or NOT_CHECKED_OF.get(number)
+        reason = f" [dim]({why})[/]" if why else ""
         console.print(f"{number:3} {mark} {title}{reason}", soft_wrap=True)
     if broken:
         rows = [(str(b["invariant"]), b["region"], b["owner_id"], b["message"]) for b in broken]

@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 
+from functions.audit import link
 from functions.operations import canary
 from infra.cdk import functions as specs
 from infra.cdk.environments import ROOT
@@ -20,6 +21,7 @@ from tests.infra.deployed import Deployed
 from tests.infra.failing_business import DAY
 from tests.infra.failing_people import asks, canary_on, opened
 from tests.infra.going_wrong import OWN, SCENES, play
+from tests.simulation.portal import picture, stream
 from tests.simulation.region import Region
 from tests.simulation.workflows import scenes
 
@@ -84,6 +86,8 @@ def good_day(assembly: Assembly) -> Cloud:
             walked = cloud.run(specs.CANARY, lambda: canary.handler({}, None))
             assert not walked["broken"]
         cloud.put("AWS/Backup", "NumberOfBackupJobsCompleted", 1, BackupVaultName="saldo-staging-backups-records")
+        told = [n for n in stream({}, picture(region)) if n["dynamodb"]["NewImage"]["kind"]["S"] == "audit"]
+        cloud.run(specs.LINK_AUDIT, lambda: link.handler({"Records": told}, None))
         for spec in SCHEDULED:
             _called_by_its_schedule(cloud, spec)
     return cloud

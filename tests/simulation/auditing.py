@@ -170,6 +170,8 @@ class _Known:
                 self._kind_of[sk] = item["kind"]
                 self._kinds[item["kind"]][sk] = item
                 touched.add(item["kind"])
+        if not touched <= self.by_kind.keys():
+            self._found.clear()  # a rule may read every kind there is
         for kind in touched:
             items = self._kinds[kind]
             self.by_kind[kind] = [items[sk] for sk in sorted(items)]

@@ -6,7 +6,7 @@ import pytest
 
 from saldo.kernel.errors import NotFound, Refusal, Unavailable
 from saldo.payments.model import PaymentStatus
-from tests.contexts.payments.scenes import ACCOUNT, RETURN_URL, Shop, news, shop_in_memory
+from tests.contexts.payments.scenes import ACCOUNT, RETURN_URL, Shop, assert_the_books_are_right, news, shop_in_memory
 from tests.crashes import assert_survives_every_crash
 
 
@@ -102,6 +102,7 @@ def test_what_the_gateway_refuses_has_failed(shop: Shop) -> None:
         shop.start(("inv_1", 10_000))
     (payment,) = shop.payments.of_account(ACCOUNT)
     assert (payment.status, payment.failure_code) == (PaymentStatus.FAILED, "gateway_refused")
+    assert_the_books_are_right(shop.store)
 
 
 def test_starting_survives_a_crash_at_every_call() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.model import Mutant, fire, planted
 
+_PLANTED = "tests/simulation/test_invariants.py::test_planted_damage_is_named"
 _OPEN_LIST = "tests/simulation/test_open_list.py"
 _DISPUTES: tuple[Mutant, ...] = (
     planted(
@@ -550,10 +551,42 @@ _CHECKED: tuple[Mutant, ...] = (
     planted(
         "a receipt's audit record stands for a payout's",
         "key without its kind",
-        "insight/checks_owner.py",
-        "if action and subject not in by_runs and (action, subject) not in owner.audited:",
-        "if action and subject not in by_runs and subject not in {subject for _, subject in owner.audited}:",
+        "insight/checks_audit.py",
+        "owner.audited.isdisjoint(audited(source)):",
+        "{one for _, one in owner.audited}.isdisjoint(one for _, one in audited(source)):",
         "tests/simulation/test_invariants.py",
+    ),
+    planted(
+        "a failed payment is under way again and nobody tells",
+        "check left out",
+        "insight/checks_states.py",
+        "if after not in moves.get(before, ()) and",
+        "if after not in moves and",
+        f"{_PLANTED}[21-everything-a_failed_payment_under_way_again]",
+    ),
+    planted(
+        "an invoice is open again though no money went back",
+        "check left out",
+        "insight/checks_states.py",
+        "if times > len(taken_back[invoice_id]):",
+        "if times > 1 + len(taken_back[invoice_id]):",
+        f"{_PLANTED}[21-everything-an_invoice_open_again_without_money_taken_back]",
+    ),
+    planted(
+        "a letter names another customer and nobody tells",
+        "check left out",
+        "insight/checks_states.py",
+        "for kind in sorted(owner.by_kind):",
+        'for kind in ("invoice", "payment", "subscription"):',
+        f"{_PLANTED}[23-reminded-a_letter_of_someone_else]",
+    ),
+    planted(
+        "a payment that was refused at once leaves no trace",
+        "no audit record",
+        "payments/opening.py",
+        "store.write_one(unit.put(audit_item(record)))\n\n\ndef _record(",
+        "store.write_one(unit)\n\n\ndef _record(",
+        "tests/contexts/payments/test_starting.py::test_what_the_gateway_refuses_has_failed",
     ),
 )
 

@@ -8,12 +8,8 @@ from datetime import date
 from itertools import pairwise
 
 from saldo.accounts.agenda import monthly_place
-from saldo.audit.model import BreakKind
-from saldo.audit.records import PREFIX as AUDIT_PREFIX
-from saldo.audit.records_chain import kept_from
-from saldo.audit.rules_chain import UNDER_WAY, first_break
-from saldo.insight.checks_across import RUN
 from saldo.insight.checks_asking import debits_are_made_once, steps_are_noticed_once_and_never_after_payment
+from saldo.insight.checks_audit import chains_hold, entries_are_audited, moves_of_payments_are_audited
 from saldo.insight.checks_disputes import (
     credited_disputes_have_their_credit_notes,
     disputed_cents_are_in_one_dispute,
@@ -43,18 +39,23 @@ from saldo.insight.checks_promises import (
     invoices_name_their_promise,
     nobody_is_asked_for_what_is_promised,
 )
+from saldo.insight.checks_states import (
+    histories_follow_listed_edges,
+    invoices_are_open_again_by_money_taken_back,
+    records_stay_with_their_owner,
+    states_are_listed,
+)
 from saldo.insight.checks_usage import usage_is_billed_as_it_was_known
 from saldo.insight.model import Owner, Violation, entry_or_fault
 from saldo.invoicing.frozen import is_named_rightly
 from saldo.invoicing.rules_entry import issue_entry
 from saldo.invoicing.rules_soundness import problems_of
 from saldo.invoicing.rules_tallies import owed_minor
-from saldo.invoicing.status import CLOSED, DocumentKind
+from saldo.invoicing.status import DocumentKind
 from saldo.invoicing.tally_records import tally_key
 from saldo.invoicing.wallet_records import wallet_from
-from saldo.kernel.clock import instant_text
 from saldo.kernel.errors import Refusal
-from saldo.kernel.ids import derived_id, is_double
+from saldo.kernel.ids import derived_id
 from saldo.ledger import records as ledger_records
 from saldo.ledger import rules as ledger_rules
 from saldo.ledger.model import Entry, EntryKind, LedgerAccount
@@ -206,72 +207,6 @@ def _aging_adds_up(owner: Owner) -> Iterator[Violation]:
         yield Violation(18, owner.id, f"aging {dict(aged)}, control account {control}")
 
 
-_STATES = {
-    "invoice": {"draft", "issued", "part_paid", "paid", "credited", "settled"},
-    "payment": {"started", "requires_action", "processing", "settled", "failed", "cancelled", "returned"},
-    "attempt": {"open", "failed", "closed"},
-    "dispute": {"open", "answered", "in_credit", "credited", "refused", "withdrawn"},
-    "promise": {"asked", "current", "kept", "broken", "refused", "cancelled", "replaced"},
-}
-
-
-def _states_are_listed(owner: Owner) -> Iterator[Violation]:
-    for kind, listed in _STATES.items():
-        for item in owner.of(kind):
-            if item["status"] not in listed:
-                yield Violation(21, owner.id, f"{item['sk']} is in unknown state {item['status']}")
-    for item in owner.of("invoice"):
-        paid_up = item["open_minor"] == 0
-        if item["status"] != "draft" and paid_up != (item["status"] in CLOSED):
-            yield Violation(21, owner.id, f"{item['invoice_id']} is {item['status']} with {item['open_minor']} open")
-
-
-def _records_stay_with_their_owner(owner: Owner) -> Iterator[Violation]:
-    for kind in ("invoice", "payment", "subscription"):
-        for item in owner.of(kind):
-            if item.get("account_id", owner.id) != owner.id:
-                yield Violation(23, owner.id, f"{item['sk']} belongs to {item['account_id']}")
-
-
-# Which audit record an entry of a kind goes with; its subject is the entry's source, or the last word of it.
-_AUDITED_AS = {
-    "invoice_issued": "invoice.issued",
-    "credit_note_issued": "credit_note.issued",
-    "payment_settled": "payment.settled",
-    "payment_imported": "payment.imported",
-    "payment_received": "payment.received",
-    "payment_exchanged": "payment.received",
-    "payout_received": "payment.paid_out",
-    "payment_valued": "payment.valued",
-    "credit_granted": "credit.granted",
-    "credit_applied": "credit.applied",
-}
-
-
-def _issues_and_payments_are_audited(owner: Owner) -> Iterator[Violation]:
-    """What runs issue is on the seller's records of the numbers they gave: see `checks_across`."""
-    by_runs = {item["invoice_id"] for item in owner.of("invoice") if item["run_id"].startswith(RUN)}
-    for item in owner.of("entry"):
-        action, subject = _AUDITED_AS.get(item["entry_kind"]), item["source_id"].split(" ")[-1]
-        if action and subject not in by_runs and (action, subject) not in owner.audited:
-            yield Violation(24, owner.id, f"{item['sk']} has no audit record")
-
-
-def _audit_chains_hold(owner: Owner) -> Iterator[Violation]:
-    """Where an owner has a chain: what it covers is unchanged, and no record that is old enough is outside it.
-
-    Roots of days are compared each night and by `saldo audit verify`. A double lives in a time of its own, so the age
-    of its records tells nothing.
-    """
-    if not owner.of("chain"):
-        return
-    kept = kept_from(owner.id, [*owner.of("audit"), *owner.of("chain")])
-    settled = "" if is_double(owner.id) else AUDIT_PREFIX + instant_text(kept.links[-1].linked_at - UNDER_WAY)
-    broken = first_break(kept, (), first="", before=settled)
-    if broken:
-        yield Violation(24 if broken.kind is BreakKind.UNLINKED else 4, owner.id, f"{broken.kind}: {broken.what}")
-
-
 def _entries_are_what_they_were(owner: Owner) -> Iterator[Violation]:
     """An entry's id follows from kind and source, its key from its day; that of a document from the frozen body."""
     stored = {(entry.kind, entry.source_id): entry for entry in owner.entries}
@@ -349,10 +284,13 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     habits_are_the_fold_of_what_was_paid,
     open_lists_are_the_open_invoices,
     latest_payments_are_the_latest,
-    _states_are_listed,
-    _records_stay_with_their_owner,
-    _issues_and_payments_are_audited,
-    _audit_chains_hold,
+    states_are_listed,
+    histories_follow_listed_edges,
+    invoices_are_open_again_by_money_taken_back,
+    records_stay_with_their_owner,
+    entries_are_audited,
+    moves_of_payments_are_audited,
+    chains_hold,
     _entries_are_what_they_were,
     _credit_notes_stay_within_their_invoice,
     usage_is_billed_as_it_was_known,

@@ -78,8 +78,8 @@ class Owner:
 
     @cached_property
     def audited(self) -> frozenset[tuple[str, str]]:
-        """(action, subject) of each of its audit records."""
-        return frozenset((item["action"], item["subject_id"]) for item in self.of("audit"))
+        """(action, subject) of each of its audit records; a subject that is several things by each of them."""
+        return frozenset((item["action"], one) for item in self.of("audit") for one in item["subject_id"].split())
 
 
 def entry_or_fault(item: Item) -> Entry | Refusal:

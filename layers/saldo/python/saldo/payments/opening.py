@@ -8,7 +8,7 @@ from datetime import date
 
 from saldo.accounts.model import Account, LegalEntity
 from saldo.accounts.records import account_from, entity_from
-from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.model import Actor, AuditRecord, job
 from saldo.audit.records import audit_item
 from saldo.invoicing.records import header_key
 from saldo.kernel.clock import Clock
@@ -228,7 +228,11 @@ def _record_refusal(store: Store, clock: Clock, payment: Payment, refusal: Refus
         history=(*payment.history, StatusChange(at, PaymentStatus.FAILED)),
         version=payment.version + 1,
     )
-    store.write_one(records.rewrite(Unit(f"refused {payment.id}"), payment, failed))
+    unit, before = records.rewrite(Unit(f"refused {payment.id}"), payment, failed), {"status": payment.status.value}
+    after = {"status": failed.status.value, "failure_code": refusal.code}
+    actor = job("open_payment", payment.correlation_id)
+    record = AuditRecord(payment.account_id, at, actor, "payment.failed", payment.id, before, after)
+    store.write_one(unit.put(audit_item(record)))
 
 
 def _record(store: Store, payment: Payment, checkout: Checkout) -> Payment:
