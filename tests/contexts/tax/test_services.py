@@ -13,6 +13,7 @@ import pytest
 
 from local.tax_services.faults import NO_ANSWER, Fault
 from local.tax_services.spoiling import WRONG
+from local.tax_services.vertex import TOKENS
 from saldo.accounts.model import Exemption, TaxStatus
 from saldo.kernel.errors import Refusal, Unavailable
 from saldo.storage.web import WebService, json_of
@@ -193,9 +194,10 @@ def test_wrong_credentials_are_an_outage_and_not_a_zero() -> None:
 def test_replaced_credentials_are_used_without_a_new_process(field: str) -> None:
     name = "avalara" if field == "licence_key" else "vertex"
     keys = {"account": "2000001", "licence_key": "licence", "company": "SALDO"}
-    if name == "vertex":
-        keys = {"client_id": "saldo", "client_secret": "secret", "company": "SALDO"}
     with running(name) as tax:
+        if name == "vertex":
+            keys = {"client_id": "saldo", "client_secret": "secret", "company": "SALDO"}
+            keys["token_url"] = tax.process.url + TOKENS
         service = service_named(name, tax.process.url, lambda: json.dumps(keys))
         assert service.rate(document(100)).lines
         setattr(tax.book, field, "changed")
