@@ -21,6 +21,7 @@ from functions.http.requests import Request, request_of
 from functions.services import settings
 from saldo.kernel.clock import Clock
 from saldo.kernel.errors import Refusal
+from saldo.storage.outages import is_outage
 
 Rule = TypeVar("Rule")
 Seen = TypeVar("Seen", bound=Request)
@@ -83,7 +84,7 @@ class Edge(ABC, Generic[Rule, Seen]):
         return self.seen(request_of(raw, path, params, self._clock(), through_cloudfront=bool(settings().front)))
 
     def translated(self, seen: Seen, error: Exception) -> Answer:
-        if status_of(error) == 500:
+        if status_of(error) == 500 or is_outage(error):  # who is told to come back has met a failure of ours
             telemetry.unexpected(seen.path, seen.method, error, seen.correlation_id)
             telemetry.count(self.failures, int(seen.now.timestamp() * 1000), self.service)
         return self.failed(seen, error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from saldo.kernel.errors import Refusal, Unavailable
+from saldo.storage.outages import is_outage
 
 STATUS: Mapping[str, int] = {
     "not_found": 404,
@@ -41,10 +42,10 @@ _OTHER_REFUSAL = 422
 
 
 def status_of(error: Exception) -> int:
-    """The status a failure is answered with; 500 for what nobody expected."""
+    """The status a failure is answered with; 503 also where AWS does not answer, 500 for what nobody expected."""
     if isinstance(error, Refusal):
         return STATUS.get(error.code, _OTHER_REFUSAL)
-    return 503 if isinstance(error, Unavailable) else 500
+    return 503 if isinstance(error, Unavailable) or is_outage(error) else 500
 
 
 def code_of(error: Exception) -> str:
