@@ -1,4 +1,4 @@
-"""What a table's stream tells a function."""
+"""What a table's stream tells a function, and what has followed from it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,15 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
+
+from saldo.audit.chain import AuditChain
+from saldo.kernel.clock import Clock
+from saldo.storage.store import Store
+
+
+def chain_all(store: Store, clock: Clock) -> None:
+    """Every audit record there is in its owner's chain, as it is once the stream was told."""
+    AuditChain(store, clock).link([item for item in store.scan() if item["kind"] == "audit"])
 
 
 def image(attributes: Mapping[str, Any]) -> dict[str, Any]:

@@ -187,7 +187,6 @@ def test_no_function_may_delete_records_that_never_does_in_any_workflow() -> Non
     allowed = {
         "advance_clock": "it bills as a run does, which uses approvals up",
         "import_orders": "an order whose customer became known leaves the queue",
-        "import_usage": "rows that were repaired leave the quarantine when their file comes again",
     }
     assert found == set(allowed)
 

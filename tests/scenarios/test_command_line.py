@@ -25,6 +25,7 @@ from saldo.orders.records import waiting_item_from
 from saldo.storage.units import Unit
 from tests.in_process_aws import in_process_aws
 from tests.scenarios.sites import MemorySite, nowhere, sites
+from tests.streams import chain_all
 
 ENTITY = "ent_eu_seller"
 RUN = "run_eu_seller_20260101"
@@ -128,6 +129,7 @@ def test_where_nothing_runs_it_says_how_to_start_it(words: tuple[str, ...]) -> N
 
 def test_check_passes_on_sound_books_and_fails_on_tampered_ones(terminal: Terminal) -> None:
     terminal.ask("bill", "--entity", ENTITY, "--as-of", "2026-01-01")
+    chain_all(terminal.eu.store, lambda: datetime.now(UTC))
     assert terminal.ask("check")["violations"] == []
     terminal.eu.store.write_one(Unit("tamper").update(("acct_eu_000000", "balance"), add={"EUR receivables": 1}))
     result = terminal.type("check")

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from saldo.accounts.model import TaxStatus
 from saldo.accounts.records import account_from, account_item
-from saldo.audit.model import Actor
+from saldo.audit.model import Actor, AuditRecord
+from saldo.audit.records import audit_item
 from saldo.insight.invariants import check_all
 from saldo.integration.rules import events_of
 from saldo.invoicing.codec import body_from_bytes
@@ -85,6 +86,8 @@ class Desk:
             source_id=f"pay{minor}",
             postings=(Posting(LedgerAccount.BANK, minor), receivable),
         )
+        at, by = self.world.now, Actor("tests", "job")
+        unit.put(audit_item(AuditRecord(self.account, at, by, "payment.applied", entry.source_id)))
         assert self.world.store.write_one(post(unit, entry, correlation_id="")) is None
 
     def balance(self, account: LedgerAccount) -> int:

@@ -42,6 +42,7 @@ from tests.simulation.workflows.scenes import (
     use,
 )
 from tests.simulation.world import ENTITY, VERSION
+from tests.streams import chain_all
 
 Moved = Callable[[Region], None]
 CUTS = 12  # of each look, evenly
@@ -98,6 +99,7 @@ def region() -> Iterator[Region]:
         one.store.write_one(Unit("move").put(moved))
         bill(one, JAN)
         use(one, 0, "u", datetime(2026, 1, 20, 12, tzinfo=UTC), 40)
+        chain_all(one.store, one.clock)
         assert check_all(one.store).violations == []
         yield one
 

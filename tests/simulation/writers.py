@@ -28,6 +28,7 @@ WRITES_ON = {
     "change": ("store",),
     "put": ("files", "bucket", "queue", "report", "batches"),
     "delete": ("files", "bucket"),
+    "erase": ("files",),
     "record": ("service",),
     "forget": ("gateway", "keys", "repeats"),
     "invoke": ("client", "functions"),

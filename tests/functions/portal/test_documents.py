@@ -15,7 +15,7 @@ from saldo.accounts.records import account_from
 from saldo.documents.bundles import BundleMaker
 from saldo.documents.rules_bundles import MOST_A_DAY
 from saldo.kernel.errors import Refusal
-from saldo.recovery.drill import _OPENED_BY
+from saldo.recovery.sealed import OPENED_BY
 from saldo.storage.files import Files
 from tests.contexts.sellers import CLERK, ENTITY
 from tests.functions.portal import scenes
@@ -228,8 +228,8 @@ def test_the_restore_drill_opens_what_was_handed_in(portal: Portal) -> None:
     sealer, store = portal.region.sealer(), portal.region.store
     request = store.get(scenes.NORTH, f"certificate_request#{upload_id}")
     upload = store.get(scenes.NORTH, f"upload#certificate#{upload_id}")
-    assert _OPENED_BY["certificate_request"](request, sealer) == {"number": "ST-119-77", "words": ""}
-    assert _OPENED_BY["upload"](upload, sealer) == "Exemption certificate"
+    assert OPENED_BY["certificate_request"](request, sealer) == {"number": "ST-119-77", "words": ""}
+    assert OPENED_BY["upload"](upload, sealer) == "Exemption certificate"
     for item in (request, upload):
         assert item is not None and "ST-119-77" not in str(item) and "Exemption" not in str(item)
 

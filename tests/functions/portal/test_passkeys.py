@@ -14,7 +14,7 @@ from saldo.access.passkeys import MOST_PASSKEYS
 from saldo.access.rules import needs_step_up
 from saldo.audit.model import job
 from saldo.kernel.money import Money
-from saldo.recovery.drill import _OPENED_BY
+from saldo.recovery.sealed import OPENED_BY
 from tests.functions.portal import scenes
 from tests.functions.portal.authenticator import BE, BS, UP, UV, Authenticator
 from tests.functions.portal.browser import ORIGIN, Browser, Page
@@ -262,6 +262,6 @@ def test_whatever_is_sealed_is_opened_by_the_restore_drill(portal: Portal, monke
         services.colleagues().invite(scenes.NORTH, "neu@kontor.example", "Neu", Role.VIEWER, "en", job("tests"))
     sealed = {i["kind"]: i for i in portal.access._store.scan() if "sealed" in i}
     elsewhere = {"certificate", "certificate_request", "ticket", "dispute_words", "upload"}  # have tests of their own
-    assert set(sealed) == set(_OPENED_BY) - elsewhere
+    assert set(sealed) == set(OPENED_BY) - elsewhere
     for kind, item in sealed.items():
-        assert _OPENED_BY[kind](item, services.sealer())
+        assert OPENED_BY[kind](item, services.sealer())

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from functions.portal import services
-from saldo.recovery.drill import _OPENED_BY
+from saldo.recovery.sealed import OPENED_BY
 from saldo.support import records
 from saldo.support.service import Support
 from tests.contexts.sellers import ENTITY
@@ -140,7 +140,7 @@ def test_words_of_tickets_lie_sealed(portal: Portal) -> None:
     _, ticket_id = asking(portal)
     found = list(services.store().scan())
     (ticket,) = [item for item in found if item["kind"] == "ticket"]
-    assert _OPENED_BY["ticket"](ticket, services.sealer()).subject == ASKED["subject"]
+    assert OPENED_BY["ticket"](ticket, services.sealer()).subject == ASKED["subject"]
     items = repr(found)
     assert "never ordered" not in items and "do not know" not in items and ticket_id in items
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from saldo.access.model import Origin, Role, Seat, Session
+from saldo.audit.model import AuditRecord
+from saldo.audit.records import audit_item
 from saldo.invoicing import habits, open_list
 from saldo.ledger.daily_sums import DailySums
 from saldo.ledger.model import EntryKind, LedgerAccount, Posting, entry_for
@@ -20,7 +22,7 @@ from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, workflow
 from tests.simulation.workflows.auditing import LINKS
 from tests.simulation.workflows.papers import stream_of
-from tests.simulation.workflows.scenes import JAN, account_id, billed, pay
+from tests.simulation.workflows.scenes import CLERK, JAN, account_id, billed, pay
 
 _AT_ONCE = 90
 
@@ -42,7 +44,10 @@ def long(region: Region) -> None:
             )
             for n in range(start, start + _AT_ONCE)
         ]
-        region.store.write_one(post(Unit(f"old {start}"), *entries, correlation_id=""))
+        unit = post(Unit(f"old {start}"), *entries, correlation_id="")
+        those = " ".join(entry.source_id for entry in entries)
+        unit.put(audit_item(AuditRecord(account_id(1), region.now, CLERK, "invoice.imported", those)))
+        region.store.write_one(unit)
 
 
 @workflow("journal: sums", prepare=long)

@@ -11,6 +11,7 @@ from saldo.storage.units import Unit
 from tests.simulation.region import ENTITY_ID, Region
 from tests.simulation.workflows import invoke, small_parts, whole, workflow
 from tests.simulation.workflows.scenes import CLERK, account_id, billed
+from tests.streams import chain_all
 
 _LOOK = "operations.check_invariants"
 
@@ -33,6 +34,7 @@ def bent(region: Region) -> None:
 def found(region: Region) -> None:
     bent(region)
     invoke(_LOOK, {})
+    chain_all(region.store, region.clock)
     region.now += timedelta(hours=1)
 
 

@@ -17,7 +17,11 @@ from saldo.ledger.model import EntryKind
 # Of an entry, by its source: (action, subject) of the audit records one of which it goes with.
 Audited = Callable[[str], list[tuple[str, str]]]
 _CAME = ("payment.settled", "payment.imported", "payment.received")
-_MOVED_AS = {"settled": _CAME, "returned": ("payment.taken_back",)}
+_MOVED_AS = {
+    "started": ("payment.started", "payment.brought_back"),
+    "settled": _CAME,
+    "returned": ("payment.taken_back",),
+}
 
 
 def _as(*actions: str) -> Audited:
