@@ -388,14 +388,14 @@ def _cut(books: Books, owner_id: str, before: Item, last: Item) -> None:
     books.put(before | {"sk": "chain#open"})
 
 
-@pytest.mark.parametrize("under_way", [False, True])
+@pytest.mark.parametrize(("second", "under_way"), [(8, False), (5, True)])
 def test_whatever_is_edited_of_whichever_link_its_end_cannot_be_cut_unseen_after_a_night(
-    books: Books, under_way: bool
+    books: Books, second: int, under_way: bool
 ) -> None:
-    """An owner for each link and mark. Links 1 and 2 are in a root; 2 was extended and 3 made since, the end is cut.
-    `under_way`: a night passed between records and links."""
+    """An owner for each link and mark. Links 1 and 2 are in a root; 3 was made since, and 2 extended unless it was
+    full; the end is cut. `under_way`: a night passed between records and links."""
     owners = {f"acct_eu_{link}_{mark}": (link, mark) for link in range(3) for mark in _MARKS}
-    for lot in (8, 5):
+    for lot in (8, second):
         books.chain.link([item for owner in owners for item in books.act(owner, lot)])
     books.next_day()
     books.anchor(1)
