@@ -14,7 +14,7 @@ import pytest
 from saldo.kernel.errors import Unavailable
 from saldo.payments import rules, sweeping
 from saldo.payments.model import GatewayPayment, Payment, PaymentStatus
-from saldo.payments.records import SHARDS, payment_item, shard_of
+from saldo.payments.records import SHARDS, payment_item, payment_key, shard_of
 from saldo.storage.units import Unit
 from tests.contexts.payments.scenes import ACCOUNT, Shop, assert_the_books_are_right, news, payout_of, shop_in_memory
 from tests.crashes import assert_survives_every_crash
@@ -187,6 +187,32 @@ def test_many_that_take_days_hold_nobody_up_whose_news_got_lost(monkeypatch: pyt
 def _settles_at_the_gateway(shop: Shop, payment: Payment, **more: Any) -> None:
     known = shop.gateway.checkouts[payment.gateway_ref]
     shop.gateway.checkouts[payment.gateway_ref] = replace(known, status=PaymentStatus.SETTLED, **more)
+
+
+def test_one_that_nobody_can_make_anything_of_is_told_when_the_others_have_had_their_turn(shop: Shop) -> None:
+    broken, unreadable = (shop.start(("inv_1", 1), key=f"form-key-{n}", reason="a part") for n in range(2))
+    shop.clock.advance(minutes=1)
+    last = shop.start(("inv_2", 5_000), key="form-key-9")
+    _at_the_gateway(shop, PaymentStatus.SETTLED)
+    key = payment_key(ACCOUNT, unreadable.id)
+    shop.store.write_one(Unit("spoil").update(key, set={"status": "nonsense"}))
+    look_up = shop.gateway.look_up
+
+    def answers(ref: str) -> GatewayPayment | None:
+        if ref == broken.gateway_ref:
+            raise KeyError("a field that is not there")
+        return look_up(ref)
+
+    shop.gateway.look_up = answers  # type: ignore[method-assign]
+    shop.clock.advance(minutes=11)
+    with pytest.raises((KeyError, ValueError)):
+        shop.payments.sweep()
+    assert shop.payments.get(ACCOUNT, last.id).status is PaymentStatus.SETTLED
+    shop.clock.advance(hours=1)
+    assert shop.payments.sweep().asked == 0, "both are looked at again in a day"
+    shop.clock.advance(days=1)
+    with pytest.raises((KeyError, ValueError)):
+        shop.payments.sweep()
 
 
 def test_those_that_the_gateway_never_answers_for_go_to_the_end_of_the_queue(shop: Shop) -> None:

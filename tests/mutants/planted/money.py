@@ -313,6 +313,14 @@ _PAYING: tuple[Mutant, ...] = (
         "tests/contexts/payments/test_sweep.py::test_a_payment_on_whichever_list_it_waits_is_asked_about",
     ),
     planted(
+        "one payment that nobody can make anything of ends each sweep",
+        "a queue that never moves",
+        "payments/sweeping.py",
+        "broken.append(error)",
+        "raise",
+        "tests/contexts/payments/test_sweep.py::test_one_that_nobody_can_make_anything_of_is_told_when_the_others_have_had_their_turn",
+    ),
+    planted(
         "a payment that takes days is asked about in every sweep, before those that nobody has asked about",
         "a queue that never moves",
         "payments/sweeping.py",

@@ -168,6 +168,12 @@ def look_again(unit: Unit, payment: Payment, at: datetime) -> Unit:
     return unit.update(key, set={"agenda_on": instant_text(at)}, when={"version": payment.version})
 
 
+def look_late(unit: Unit, item: Item, now: datetime) -> Unit:
+    """The same for one, as stored, that nobody could make anything of: in a day, unless it has moved by itself."""
+    at = instant_text(now + max(rules.MOST_WAIT.values()))
+    return unit.update((item["pk"], item["sk"]), set={"agenda_on": at}, when={"agenda_on": item["agenda_on"]})
+
+
 def shard_of(payment_id: str) -> int:
     """Which of the agenda's lists a payment is on; spreads writes, stable per payment."""
     return crc32(payment_id.encode()) % SHARDS

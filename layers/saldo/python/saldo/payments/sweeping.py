@@ -26,6 +26,7 @@ from saldo.payments.ports import Gateway
 from saldo.payments.rating import value
 from saldo.payments.reading import load
 from saldo.storage.items import Key
+from saldo.storage.outages import is_outage
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 
@@ -40,15 +41,17 @@ def sweep(store: Store, gateway: Gateway, clock: Clock) -> SweepReport:
 
     Who is overdue longest comes first, and whoever was looked after comes again later, the longer it has waited the
     later (`rules.next_look`): everyone's turn comes, however many there are. One payment in trouble does not stop the
-    others; three calls without an answer end the sweep for now, and those three go to the end of the queue. Also
-    finishes payments whose parts were not all applied, books what money is worth whose rate has come meanwhile, and
-    tries parked events again.
+    others: what nobody expected of one is raised when all have had their turn. Three calls without an answer end the
+    sweep for now, and those three go to the end of the queue. Also finishes payments whose parts were not all applied,
+    books what money is worth whose rate has come meanwhile, and tries parked events again.
     """
-    report = SweepReport()
+    report, broken = SweepReport(), list[Exception]()
     report.resolved = ParkedEvents(store, clock, gateway.name).retry(_MOST_PARKED)
     due = islice(_due(store, clock()), MOST_PAYMENTS)
     while report.unanswered < _MOST_UNANSWERED and (keys := list(islice(due, _AT_ONCE))):
-        _look_after(store, gateway, clock, keys, report)
+        _look_after(store, gateway, clock, keys, report, broken)
+    if broken:
+        raise broken[0]
     return report
 
 
@@ -64,24 +67,39 @@ def _due(store: Store, now: datetime) -> Iterator[Key]:
         yield records.payment_key(item["pk"], item["payment_id"])
 
 
-def _look_after(store: Store, gateway: Gateway, clock: Clock, keys: list[Key], report: SweepReport) -> None:
+def _look_after(
+    store: Store, gateway: Gateway, clock: Clock, keys: list[Key], report: SweepReport, broken: list[Exception]
+) -> None:
     found = store.get_many(keys, consistent=True)
     moves: list[Unit] = []
-    for payment in [records.payment_from(found[key]) for key in keys if key in found]:
+    for key in (key for key in keys if key in found):
         report.asked += 1
-        again = None
         try:
-            payment = _converge(store, gateway, clock, payment, report)
-        except Unavailable:
-            report.unanswered, again = report.unanswered + 1, clock()
-        except Refusal:
-            report.unknown += 1
-        again = again or rules.next_look(payment, clock())
-        if again is not None:
-            moves.append(records.look_again(Unit(f"look again {payment.id}"), payment, again))
+            moves += _looked_after(store, gateway, clock, records.payment_from(found[key]), report)
+        except Exception as error:
+            if isinstance(error, Unavailable) or is_outage(error):
+                raise
+            broken.append(error)
+            moves.append(records.look_late(Unit(f"look late {key}"), found[key], clock()))
         if report.unanswered == _MOST_UNANSWERED:
             break
     store.write(moves)  # a conflict means that it was changed meanwhile, and has a new place
+
+
+def _looked_after(
+    store: Store, gateway: Gateway, clock: Clock, payment: Payment, report: SweepReport
+) -> Iterator[Unit]:
+    """What moves its place on the agenda, if it still has one."""
+    again = None
+    try:
+        payment = _converge(store, gateway, clock, payment, report)
+    except Unavailable:
+        report.unanswered, again = report.unanswered + 1, clock()
+    except Refusal:
+        report.unknown += 1
+    again = again or rules.next_look(payment, clock())
+    if again is not None:
+        yield records.look_again(Unit(f"look again {payment.id}"), payment, again)
 
 
 def _converge(store: Store, gateway: Gateway, clock: Clock, known: Payment, report: SweepReport) -> Payment:
