@@ -361,10 +361,11 @@ class Simulation:
         return Random(f"{self.seed}/{name}")
 
     def _go_to(self, on: date) -> None:
-        """The first hour of a day; what was written on those before has been told by then."""
-        if on > self.region.now.date():
+        """The first hour of a day; what was written before has been told by then."""
+        then = datetime(on.year, on.month, on.day, 4, tzinfo=UTC)
+        if then > self.region.now:
             self._tell()
-        self.region.now = max(self.region.now, datetime(on.year, on.month, on.day, 4, tzinfo=UTC))
+            self.region.now = then
 
     def _clock(self) -> datetime:
         return self.region.now + self._skew
