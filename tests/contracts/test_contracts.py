@@ -19,15 +19,10 @@ import pytest
 
 from local.place import ROOT
 from local.scanning import vendors
-from local.tax_services.avatax import AvaTaxBook
-from local.tax_services.rating import Rater
 from local.tax_services.server import ServiceProcess
-from local.tax_services.vertex import VertexBook
 from local.tax_services.vies import ViesBook
 from local.vendors import CONTRACTS
-from local.vendors.avatax import AVATAX
 from local.vendors.model import Change
-from local.vendors.vertex import VERTEX
 from local.vendors.vies import VIES
 from saldo.accounts.model import Exemption
 from saldo.accounts.vies import Vies
@@ -36,7 +31,7 @@ from saldo.storage.web import WebService
 from saldo.tax.avalara import rated_from as rated_by_avatax
 from saldo.tax.model_services import TaxDocument
 from saldo.tax.vertex import rated_from as rated_by_vertex
-from tests.contexts.tax.scenes import BROOKLYN, DAY, LYON, SELLER, SERVICES, client, document
+from tests.contexts.tax.scenes import BROOKLYN, DAY, LYON, SERVICES, client, document, simulated
 from tests.contracts.held import Held
 
 
@@ -56,15 +51,9 @@ def asked() -> list[TaxDocument]:
     ]
 
 
-BOOKS = {
-    "avalara": lambda: Held(AvaTaxBook(Rater(SELLER), "2000001", "licence", "SALDO"), AVATAX),
-    "vertex": lambda: Held(VertexBook(Rater(SELLER), "saldo", "secret", "SALDO"), VERTEX),
-}
-
-
 @pytest.mark.parametrize("name", SERVICES)
 def test_what_a_tax_service_is_asked_and_its_simulator_tells_is_what_the_vendor_documents(name: str) -> None:
-    held = BOOKS[name]()
+    held = Held(*simulated(name))
     with ServiceProcess(held) as process:
         service = client(name, WebService(process.url, name))
         for question in asked():
@@ -98,8 +87,7 @@ def test_what_is_sent_beyond_the_contract_is_named() -> None:
 
 
 def test_a_look_up_that_asks_for_lines_alone_is_told_no_taxes() -> None:
-    book = AvaTaxBook(Rater(SELLER), "2000001", "licence", "SALDO")
-    held = Held(book, AVATAX)
+    held = Held(*simulated("avalara"))
     with ServiceProcess(held) as process:
         web = WebService(process.url, "avalara")
         client("avalara", web).record(document(10_000, code="inv_1"))

@@ -13,6 +13,7 @@ from local.tax_services.rating import Rater
 from local.tax_services.server import ServiceProcess
 from local.tax_services.vertex import TOKENS, VertexBook
 from local.vendors.avatax import AVATAX
+from local.vendors.model import Contract
 from local.vendors.vertex import VERTEX
 from saldo.accounts.model import TaxStatus
 from saldo.storage.web import WebService
@@ -72,16 +73,17 @@ class Running:
 
 @contextmanager
 def running(name: str, *, read_s: float = 2.0, life_s: int = 3600) -> Iterator[Running]:
-    rater = Rater(SELLER)
-    book = (
-        AvaTaxBook(rater, "2000001", "licence", "SALDO")
-        if name == "avalara"
-        else VertexBook(rater, "saldo", "secret", "SALDO", life_s)
-    )
-    contract = AVATAX if name == "avalara" else VERTEX
+    book, contract = simulated(name, life_s)
     with answering(book, contract, Script(slow_s=0.4)) as process:
         web = WebService(process.url, name, read_s=read_s)
         yield Running(process, book, client(name, web))
+
+
+def simulated(name: str, life_s: int = 3600) -> tuple[AvaTaxBook | VertexBook, Contract]:
+    """A service that knows `client`, and the contract with it."""
+    if name == "avalara":
+        return AvaTaxBook(Rater(SELLER), "2000001", "licence", "SALDO"), AVATAX
+    return VertexBook(Rater(SELLER), "saldo", "secret", "SALDO", life_s), VERTEX
 
 
 def client(name: str, web: WebService) -> TaxService:

@@ -14,18 +14,16 @@ from saldo.payments.records import PARKED, parked_event
 from saldo.storage.items import Item
 
 _PARKED_AT_MOST = timedelta(days=1)
+_CAME = frozenset({EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, EntryKind.PAYMENT_RECEIVED})
 # Those that book money or give it to invoices name their payment first in their source; what nets credit does not.
-_ITS_OWN = frozenset(
-    {EntryKind.PAYMENT_SETTLED, EntryKind.PAYMENT_IMPORTED, EntryKind.PAYMENT_RECEIVED}
-    | {EntryKind.PAYMENT_APPLIED, EntryKind.PAYMENT_TAKEN_BACK}
-)
+_ITS_OWN = _CAME | {EntryKind.PAYMENT_APPLIED, EntryKind.PAYMENT_TAKEN_BACK}
 
 
 def each_settlement_is_booked_once(owner: Owner) -> Iterator[Violation]:
     """However often a gateway told of it: one settlement entry per settled payment, of the settled amount."""
     booked: dict[str, list[int]] = defaultdict(list)
     for item in owner.of("entry"):
-        if item["entry_kind"] in ("payment_settled", "payment_imported", "payment_received"):
+        if item["entry_kind"] in _CAME:
             cash = sum(p["minor"] for p in item["postings"] if p["account"] == LedgerAccount.UNAPPLIED_CASH)
             booked[item["source_id"]].append(-cash)
     for item in owner.of("payment"):

@@ -66,10 +66,8 @@ class ParkedEvents:
         parked = [item for item in owned if _is_parked(item)]
         if not parked:
             raise NotFound("no such event is parked")
-        for item in parked:
-            self.store.write_one(
-                self._dropped(item, actor, reason.strip())
-            )  # a conflict: it fits by now, or is dropped
+        for item in parked:  # one that conflicts fits by now, or is dropped
+            self.store.write_one(self._dropped(item, actor, reason.strip()))
         return parked
 
     def _dropped(self, item: Item, actor: Actor, reason: str) -> Unit:
