@@ -265,7 +265,7 @@ class _Held:
 
     def _between(self, number: int) -> Iterator[Violation]:
         """Look again at what is missing before a number."""
-        after = self._last[3] + 1 if self._last else 1
+        after = self._last_number + 1
         if self._again and _missing(after, number, self._reserved):
             for row in self._again.numbers(*self._key, after, number):
                 if row[4] == Of.RESERVED:
@@ -313,12 +313,15 @@ class _Held:
             following = self._again.next_number(*self._key) or following
             yield from self._between(following)
         if self._is_other_than(following):
-            last = self._last[3] if self._last else 0
-            yield Violation(8, self._series, f"the last number is {last}, the next free one is {following}")
+            said = f"the last number is {self._last_number}, the next free one is {following}"
+            yield Violation(8, self._series, said)
 
     def _is_other_than(self, following: int) -> bool:
-        last = self._last[3] if self._last else 0
-        return last >= following or bool(_missing(last + 1, following, self._reserved))
+        return self._last_number >= following or bool(_missing(self._last_number + 1, following, self._reserved))
+
+    @property
+    def _last_number(self) -> int:
+        return self._last[3] if self._last else 0
 
 
 class _Block:
