@@ -53,8 +53,10 @@ SEALED: Mapping[str, Fields] = {
     "certificate_request": _personal("number words"),
 }
 
+_PRINTED = ("name", "address", "email", "iban", "bic", "bank_name", "tax_registrations", "registered")
 _SELLER = "the seller's own, printed on each of its invoices"
 _LISTED = "how a seller's people find and name a customer, by index; erasing a customer takes it away"
+_CUT_OFF = "from which network it was done, the address cut off"
 _MASKED = "the gateway's mask, by which a payer knows its card or account again"
 # Kind of record → field: what is personal, or looks like it, and lies in clear, with the reason.
 IN_CLEAR: Mapping[str, Reasoned] = {
@@ -63,14 +65,8 @@ IN_CLEAR: Mapping[str, Reasoned] = {
     "customer": {"name": (Class.PERSONAL, _LISTED)},
     "customer_word": {"name": (Class.PERSONAL, _LISTED)},
     "session": {"seats": (Class.PERSONAL, "names of accounts, for as long as somebody is signed in")},
-    "entity": dict.fromkeys(
-        ("name", "address", "email", "iban", "bic", "bank_name", "tax_registrations", "registered", "bank_statement"),
-        (Class.PUBLIC, _SELLER),
-    ),
-    "facts": dict.fromkeys(
-        ("name", "address", "email", "iban", "bic", "bank_name", "tax_registrations", "registered"),
-        (Class.PUBLIC, _SELLER),
-    ),
+    "entity": dict.fromkeys((*_PRINTED, "bank_statement"), (Class.PUBLIC, _SELLER)),
+    "facts": dict.fromkeys(_PRINTED, (Class.PUBLIC, _SELLER)),
     "payment_method": {"shown_as": (Class.INTERNAL, _MASKED)},
     "payment": {"method": (Class.INTERNAL, _MASKED)},
     "debit": {"method": (Class.INTERNAL, _MASKED)},
@@ -99,11 +95,11 @@ EXPORTS: Mapping[str, Reasoned] = {
     "activity": _columns("when what about")
     | {
         "who": (Class.PERSONAL, "names of colleagues, for who may see them on the same page"),
-        "network": (Class.PERSONAL, "from which network it was done, the address cut off"),
+        "network": (Class.PERSONAL, _CUT_OFF),
     }
     | _columns("reason"),
     "audit": _columns("at owner action subject actor kind on_behalf_of")
-    | {"network": (Class.PERSONAL, "from which network it was done, the address cut off; for auditors, put on record")}
+    | {"network": (Class.PERSONAL, f"{_CUT_OFF}; for auditors, put on record")}
     | _columns("changes reason"),
     "remittance": _columns("number amount currency problem"),
     "tax": _columns("currency jurisdiction name treatment percent reason base tax documents"),
