@@ -11,9 +11,11 @@ import argparse
 import glob
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from typing import NoReturn
 
@@ -22,6 +24,8 @@ BUILD = os.path.join(ROOT, "build")
 VENV = os.path.join(ROOT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 LOCK = os.path.join(ROOT, "requirements-dev.txt")
+# Compiling all of it takes as long as the rest: Python compiles what is used when it is first imported.
+PIP = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", "--require-hashes")
 OLDEST, WANTED = (3, 11), "3.13"
 AXE = "axe-core@4.14.1"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -113,19 +117,33 @@ def make_environment(python: str) -> None:
             stop("no virtual environment could be made:\n" + words)
 
 
+def installed_by_uv() -> bool:
+    """uv installs in seconds what takes pip a minute; it is pinned in the lock like all else, and pip fetches it."""
+    with open(LOCK) as file:
+        (pinned,) = re.findall(r"^uv==(?:.*\\\n)*.*\n", file.read(), re.MULTILINE)
+    with tempfile.TemporaryDirectory() as folder:
+        alone = os.path.join(folder, "uv.txt")
+        with open(alone, "w") as file:
+            file.write(pinned)
+        if not run(*PIP, "--requirement", alone)[0]:
+            return False
+    uv = [PYTHON, "-m", "uv", "pip", "install", "--quiet", "--python", PYTHON, "--require-hashes"]
+    return run(*uv, "--requirement", LOCK)[0]
+
+
 def install_packages(python: str) -> None:
     with open(LOCK, "rb") as file:
         wanted = digest(file.read(), "%d.%d" % version_of(python))
     if os.path.exists(PYTHON) and stamped("packages.txt", wanted):
         return
     make_environment(python)
-    say("installing the pinned packages (about a minute) ...")
+    say("installing the pinned packages ...")
     began = time.time()
-    # Compiling all of it takes as long as the rest: Python compiles what is used when it is first imported.
-    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
-    ok, words = run(*pip, "--require-hashes", "--requirement", LOCK)
-    if not ok:
-        stop("pip could not install the packages; its last words:\n" + "\n".join(words.splitlines()[-12:]))
+    if not installed_by_uv():
+        # It knows the mirrors and the credentials of pip's own settings, which uv does not read.
+        ok, words = run(*PIP, "--requirement", LOCK)
+        if not ok:
+            stop("pip could not install the packages; its last words:\n" + "\n".join(words.splitlines()[-12:]))
     stamp("packages.txt", wanted)
     say("packages ready (%.0f s)" % (time.time() - began))
 
