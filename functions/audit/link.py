@@ -71,7 +71,7 @@ def _counted(changes: list[dict[str, Any]]) -> int:
 def _paid(counted: list[dict[str, Any]]) -> int:
     """Accounts whose payments were written, not those whose were folded just now."""
     moved = [c for c in counted if c.get("NewImage", {}).get(WRITTEN) != c.get("OldImage", {}).get(WRITTEN)]
-    return sum(latest_payments().fold(account_id) for account_id in {c["Keys"]["pk"]["S"] for c in moved})
+    return sum(latest_payments().fold(account_id) for account_id in sorted({c["Keys"]["pk"]["S"] for c in moved}))
 
 
 def _viewed(asked: list[dict[str, Any]]) -> int:

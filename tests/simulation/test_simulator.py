@@ -23,9 +23,9 @@ _PRINT = """
 from tests import conftest
 from tests.simulation.region import quiet
 from tests.simulation.simulator import Simulation
-simulation = Simulation(5, 12, 0.05)
+simulation = Simulation(62, 100)
 with quiet():
-    simulation.run(3)
+    simulation.run(1)
 print(simulation.print, simulation.told.calls, sum(simulation.told.faults.values()))
 """
 

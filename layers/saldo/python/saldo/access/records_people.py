@@ -134,7 +134,7 @@ def write_members(unit: Unit, old: tuple[Grant, ...], user: User, sealer: Sealer
     """Bring the accounts' lists in line with a user's grants."""
     for grant in user.grants:
         unit.put(member_item(member_of(user, grant), sealer))
-    for account_id in {g.account_id for g in old} - {g.account_id for g in user.grants}:
+    for account_id in sorted({g.account_id for g in old} - {g.account_id for g in user.grants}):
         unit.delete(member_key(account_id, user.id))
     return unit
 

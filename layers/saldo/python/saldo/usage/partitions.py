@@ -58,7 +58,7 @@ class Partitions:
 
     def known(self, asks: Sequence[Ask]) -> list[Known]:
         """See `ports.LargeUsage.known`."""
-        months = {key: self._months(*key) for key in {(ask.account_id, ask.meter.event_name) for ask in asks}}
+        months = {key: self._months(*key) for key in sorted({(ask.account_id, ask.meter.event_name) for ask in asks})}
         return [_known(months[ask.account_id, ask.meter.event_name], ask) for ask in asks]
 
     def _months(self, account_id: str, name: str) -> dict[str, _Month]:
