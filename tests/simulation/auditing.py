@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from unittest.mock import patch
 
-from saldo.audit import records_chain, rules_chain
+from saldo.audit import records_chain
 from saldo.insight import checks_owner, checks_promises
 from saldo.insight import model as insight_model
 from saldo.insight.checks_across import share_of
@@ -71,7 +71,6 @@ _FROZEN: tuple[tuple[Any, str, Any], ...] = (
     (checks_owner, "derived_id", lru_cache(_MOST_KEPT)(checks_owner.derived_id)),
     (records_chain, "digest_of", Once(records_chain.digest_of)),
     (records_chain, "link_from", Once(records_chain.link_from)),
-    (rules_chain, "hash_of", Once(rules_chain.hash_of)),
     (records_windows, "packed_windows", Once(records_windows.packed_windows)),
     (usage_records, "events_of_chunk", Once(usage_records.events_of_chunk)),
 )
