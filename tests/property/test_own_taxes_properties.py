@@ -133,7 +133,7 @@ def billed(document: dict[str, Any]) -> InvoiceBody | str:
     )
     options = BillingOptions(tax_rounding=TaxRounding(taxes["rounding"]), tax_mode=Rounding(taxes["mode"]))
     seller = replace(ENTITY, tax_registrations=registered)
-    world.store.put_many([entity_item(seller), account_item(bought_by), options_item(ENTITY.id, options)])
+    world.lay([entity_item(seller), account_item(bought_by), options_item(ENTITY.id, options)])
     sold = Unit("items")
     for dated in request_from(document).items:
         add_item(sold, WaitingItem(ACCOUNT, ENTITY.id, dated.item, DAY, "staff"))

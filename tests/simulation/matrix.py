@@ -56,7 +56,8 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Undisturbed:
     """What a workflow does when nothing goes wrong: its calls, what it leaves, and records of which kind it put on
-    which list of the agenda. Which functions wrote; direct: those that did themselves; asked: which called at all."""
+    which list of the agenda. kinds: of which there are any. writers: the functions that wrote; direct: that did so
+    themselves; asked: that called at all."""
 
     calls: tuple[str, ...]
     essence: Essence
@@ -64,6 +65,7 @@ class Undisturbed:
     direct: frozenset[str]
     asked: frozenset[str]
     listed: frozenset[tuple[str, str]]
+    kinds: frozenset[str]
 
     def points(self) -> list[Point]:
         """Every fault that can happen to one of its calls."""
@@ -87,11 +89,12 @@ def undisturbed(flow: Workflow) -> Undisturbed:
         _again(region, flow)
         second = essence(region, flow)
         with region.undisturbed():
-            there = [(item["agenda_pk"], item["kind"]) for item in region.store.scan() if "agenda_pk" in item]
-        listed = frozenset((name.partition("#")[0], kind) for name, kind in there)
+            there = list(region.store.scan())
+    listed = frozenset((item["agenda_pk"].partition("#")[0], item["kind"]) for item in there if "agenda_pk" in item)
+    kinds = frozenset(item["kind"] for item in there)
     assert calls, f"{flow.name} makes no outside calls"
     assert first == second, f"{flow.name} changes something when it is repeated: {difference(first, second)}"
-    return Undisturbed(calls, first, *map(frozenset, (seen.functions, seen.direct, seen.asked)), listed)
+    return Undisturbed(calls, first, *map(frozenset, (seen.functions, seen.direct, seen.asked)), listed, kinds)
 
 
 def under_fire(scene: Prepared, expected: Undisturbed, points: Sequence[Point]) -> str:

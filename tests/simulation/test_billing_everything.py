@@ -151,7 +151,7 @@ def test_usage_whose_charge_was_taken_back_for_good_may_be_charged_again() -> No
     tokens = replace(VERSION.components[2], price=PerUnit(Decimal("0.5")))
     yearly = replace(VERSION, id="yearly", cycle_unit=CycleUnit.YEAR, components=(tokens,))
     large = replace(VERSION, id="large", components=(VERSION.components[0], tokens))
-    world.store.put_many([plan_version_item(ENTITY.id, version) for version in (yearly, large)])
+    world.lay([plan_version_item(ENTITY.id, version) for version in (yearly, large)])
     world.run(JAN)
     world.use(ACCOUNT, date(2026, 1, 5), 100, "e1")
     _change(world, Change("a", ChangeKind.PLAN, date(2026, 1, 13), plan_version_id="yearly"))
@@ -172,7 +172,7 @@ def _billed_for_usage() -> World:
     world.found(1, started_on=JAN)
     tokens = replace(VERSION.components[2], price=PerUnit(Decimal("0.5")))
     large = replace(VERSION, id="large", components=(VERSION.components[0], tokens))
-    world.store.put_many([plan_version_item(ENTITY.id, large)])
+    world.lay([plan_version_item(ENTITY.id, large)])
     world.run(JAN)
     world.use(ACCOUNT, date(2026, 1, 5), 100, "e1")
     world.run(FEB)
@@ -332,7 +332,7 @@ def test_a_total_below_zero_is_a_credit_note_that_the_next_invoices_use_up() -> 
 def test_a_seller_may_have_totals_below_zero_set_aside_instead() -> None:
     world = World()
     world.found(1, started_on=JAN)
-    world.store.put_many([options_item(ENTITY.id, BillingOptions(below_zero=BelowZero.REFUSE))])
+    world.lay([options_item(ENTITY.id, BillingOptions(below_zero=BelowZero.REFUSE))])
     world.run(JAN)
     _change(world, Change("stop", ChangeKind.CANCEL, date(2026, 1, 17)))
     closed = world.run(date(2026, 1, 17))
@@ -345,7 +345,7 @@ def test_a_seller_may_round_tax_line_by_line_in_its_runs() -> None:
     world.found(1, started_on=JAN)
     for n in range(3):
         _sell(world, SoldItem(f"i{n}", {"en": "Item"}, Decimal("0.13"), tax_category="digital_service"), JAN)
-    world.store.put_many([options_item(ENTITY.id, BillingOptions(tax_rounding=TaxRounding.LINE))])
+    world.lay([options_item(ENTITY.id, BillingOptions(tax_rounding=TaxRounding.LINE))])
     world.run(JAN)
     # 19 % of 49.00, 7.50 and three times 0.13, each rounded: 9.31 + 1.43 + 3 × 0.02; of the sum it would be 10.81
     assert _bodies(world)[0].tax_minor == 1080
@@ -357,7 +357,7 @@ def test_a_seller_may_round_what_is_to_be_paid_to_coins() -> None:
     world.found(1, started_on=JAN)
     _sell(world, SoldItem("visit", {"en": "Visit"}, Decimal("0.02"), tax_category="digital_service"), JAN)
     options = BillingOptions(payable_rounding=PayableRounding("EUR", 5))
-    world.store.put_many([options_item(ENTITY.id, options)])
+    world.lay([options_item(ENTITY.id, options)])
     assert options_from(world.store.get(*seller_billing_key(ENTITY.id))) == options
     world.run(JAN)
     (body,) = _bodies(world)
@@ -373,7 +373,7 @@ def test_a_change_that_costs_nothing_makes_an_invoice_of_nothing_that_needs_no_e
     world.found(1, started_on=JAN)
     world.run(JAN)
     plan = replace(VERSION, id="core_v2", version=2)
-    world.store.put_many(
+    world.lay(
         [
             plan_version_item(
                 ENTITY.id,
@@ -427,7 +427,7 @@ def test_an_invoice_names_the_purchase_order_that_all_of_it_was_ordered_under() 
     world = World()
     world.found(1, started_on=JAN)
     sold = subscription_from(world.store.get(*subscription_key(ACCOUNT, "sub_000000")) or {})
-    world.store.put_many([subscription_item(replace(sold, purchase_order="PO-1", cost_centre="Lab"))])
+    world.lay([subscription_item(replace(sold, purchase_order="PO-1", cost_centre="Lab"))])
     desk = SoldItem("desk", {"en": "Desk"}, Decimal(10), purchase_order="PO-1")
     _sell(world, desk, JAN)
     _sell(world, replace(desk, id="lamp", purchase_order="PO-2"), FEB)
@@ -443,7 +443,7 @@ def test_invoices_are_split_by_purchase_order_and_credits_go_from_one_to_the_nex
     _alter(world, 0, invoice_split=InvoiceSplit.PURCHASE_ORDER)
     for n, order in enumerate(("PO-1", "PO-2", "PO-1")):
         sold = subscribe(f"sub_more_{n}", account_id=ACCOUNT, entity_id=ENTITY.id, plan_version=VERSION, started_on=JAN)
-        world.store.put_many([subscription_item(replace(sold, purchase_order=order, cost_centre="Lab"))])
+        world.lay([subscription_item(replace(sold, purchase_order=order, cost_centre="Lab"))])
     Wallets(world.store, world.clock).grant(ACCOUNT, PrepaidCredit("gift", 10_000, JAN, paid=False), CLERK)
     world.run(JAN)
     found = {body.purchase_order: body for body in _bodies(world)}

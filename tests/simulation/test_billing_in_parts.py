@@ -209,7 +209,7 @@ def test_a_thousand_charges_are_one_invoice_in_units_of_their_real_size(monkeypa
         subscribe(f"sub_{n:04d}", account_id=PAYER, entity_id=ENTITY.id, plan_version=VERSION, started_on=JAN)
         for n in range(500)
     ]
-    world.store.put_many(map(subscription_item, sold))
+    world.lay(map(subscription_item, sold))
     assert world.run(JAN).invoices == 1
     (body,) = bodies(world)
     assert len(body.lines) == 1002 and len({line.subscription_id for line in body.lines}) == 501

@@ -47,7 +47,7 @@ class Desk:
     def __init__(self, accounts: int = 1, choices: BillingOptions | None = None) -> None:
         self.world = World()
         if choices is not None:
-            self.world.store.put_many([options_item(ENTITY.id, choices)])
+            self.world.lay([options_item(ENTITY.id, choices)])
         self.accounts = self.world.found(accounts, started_on=JAN)
         self.world.run(JAN)
         self.world.now = datetime(2026, 1, 20, 9, tzinfo=UTC)

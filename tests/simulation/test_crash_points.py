@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from saldo.insight.checks_beginnings import BEGUN_BY, SET_BY
 from tests.crashes import Kind
 from tests.simulation import matrix
+from tests.simulation.begun import FOLLOWS_FROM
 from tests.simulation.matrix import Point, Result
 from tests.simulation.prepared import prepared
 from tests.simulation.region import Region, quiet
@@ -126,6 +128,13 @@ def test_a_list_of_the_agenda_has_the_records_of_one_reader() -> None:
         for name, kind in _undisturbed(flow.name).listed:
             kinds[name].add(kind)
     assert {name: found for name, found in kinds.items() if len(found) > 1} == MIXED
+
+
+def test_each_kind_of_record_is_held_against_an_audit_record_or_follows_from_one_that_is() -> None:
+    left = {kind for flow in FLOWS for kind in _undisturbed(flow.name).kinds}
+    held, follow = {*BEGUN_BY, *SET_BY}, set[str]().union(*FOLLOWS_FROM.values())
+    assert not left - held - follow, "how does it begin (checks_beginnings.py, tests/simulation/begun.py)?"
+    assert not (held | follow) - left, "no workflow leaves it: a rule or an excuse of nothing"
 
 
 def test_what_is_excused_is_there() -> None:

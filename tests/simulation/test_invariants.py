@@ -23,8 +23,10 @@ from saldo.insight.parts import BooksLook
 from saldo.invoicing.codec import body_from_bytes, body_to_bytes
 from saldo.invoicing.corrections import Corrections, CreditRequest
 from saldo.invoicing.frozen import named_by_content
+from saldo.invoicing.model import BillingOptions
 from saldo.invoicing.records import body_item
 from saldo.invoicing.rules_corrections import Reason
+from saldo.invoicing.seller_records import options_item
 from saldo.kernel.clock import instant_text
 from saldo.kernel.money import Money
 from saldo.ledger.model import EntryKind
@@ -467,6 +469,15 @@ def a_payout_without_its_audit_record(region: Region) -> None:
     drop(region, of(region, "audit", action="payment.paid_out")[0])
 
 
+def a_subscription_that_nobody_started(region: Region) -> None:
+    (item,) = of(region, "subscription")
+    put(region, item, sk="subscription#sub_other", subscription_id="sub_other")
+
+
+def choices_that_nobody_made(region: Region) -> None:
+    region.store.write_one(Unit("bend").put(options_item(ENTITY.id, BillingOptions())))
+
+
 def reminded(region: Region) -> None:
     """One letter mailed, one withdrawn because money is under way."""
     reminders.reminded(region)
@@ -628,6 +639,8 @@ PLANTED: list[tuple[int, Damage, Damage]] = [
     (24, everything, credit_expired_without_its_audit_record),
     (24, everything, an_issue_without_its_audit_record),
     (24, everything, a_payout_without_its_audit_record),
+    (24, everything, a_subscription_that_nobody_started),
+    (24, everything, choices_that_nobody_made),
 ]
 
 

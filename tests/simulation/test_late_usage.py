@@ -148,7 +148,7 @@ def test_a_charge_taken_back_gives_back_what_was_billed_although_more_came() -> 
         version=2,
         components=tuple(replace(c, names={"en": "Other"}) if c.id == "tokens" else c for c in VERSION.components),
     )
-    world.store.put_many([plan_version_item(ENTITY.id, dearer)])
+    world.lay([plan_version_item(ENTITY.id, dearer)])
     use(world, "e1", "2026-01-05T12:00:00Z", 100)
     use(world, "e2", "2026-01-25T12:00:00Z", 100)
     world.run(FEB)
@@ -321,7 +321,7 @@ def test_late_usage_that_a_minimum_makes_up_for_changes_nothing_that_is_owed() -
     world.found(1, started_on=JAN)
     world.store.put_many([meter_item(replace(METER, repeats=Repeats.LAST))])
     least = replace(VERSION, minimum=Minimum((Decimal(100_000),)))
-    world.store.put_many([plan_version_item(ENTITY.id, least)])
+    world.lay([plan_version_item(ENTITY.id, least)])
     half = Coupon("half", {"en": "Half"}, Decimal(50), duration=CouponDuration.ONCE)
     use(world, "e1", "2026-01-20T12:00:00Z", 900)
     world.run(JAN)

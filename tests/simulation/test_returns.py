@@ -47,7 +47,7 @@ BEFORE, AFTER = PrepaidOrder.BEFORE_TAX, PrepaidOrder.AFTER_TAX
 def a_world(prepaid: PrepaidOrder, *credits: PrepaidCredit, coupon: Coupon | None = None) -> World:
     world = World()
     world.found(2, started_on=JAN)
-    world.store.put_many([options_item(ENTITY.id, BillingOptions(prepaid=prepaid))])
+    world.lay([options_item(ENTITY.id, BillingOptions(prepaid=prepaid))])
     for credit in credits:
         Wallets(world.store, world.clock).grant(ACCOUNT, credit, CLERK)
     if coupon:
@@ -208,7 +208,7 @@ def test_what_a_minimum_asked_for_too_much_goes_back_with_what_a_coupon_took_off
     world = World()
     world.found(1, started_on=JAN)
     least = replace(VERSION, minimum=Minimum((Decimal(1_000),)))
-    world.store.put_many([plan_version_item(ENTITY.id, least)])
+    world.lay([plan_version_item(ENTITY.id, least)])
     half = Coupon("half", {"en": "Half"}, percent=Decimal(50), duration=CouponDuration.FOREVER)
     Wallets(world.store, world.clock).add_coupon(ACCOUNT, half, CLERK)
     for month in (JAN, date(2026, 2, 1)):

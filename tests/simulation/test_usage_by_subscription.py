@@ -48,7 +48,7 @@ def two_subscriptions(meter: Meter = APART) -> World:
         alignment=Alignment.CALENDAR,
         quantities=quantities,
     )
-    world.store.put_many([meter_item(meter), subscription_item(other)])
+    world.lay([meter_item(meter), subscription_item(other)])
     return world
 
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from saldo.audit.model import AuditRecord, job
-from saldo.audit.records import audit_item
 from saldo.invoicing.run.open import open_run
 from saldo.invoicing.run.watch import late_runs, stale_attempts
 from saldo.storage.settings import EntityCycle
-from saldo.storage.units import Unit
 from tests.simulation.world import ENTITY, World
 
 CYCLE = (EntityCycle(ENTITY.id, "Europe/Berlin", 4),)
@@ -17,10 +14,8 @@ SIX_IN_BERLIN = datetime(2026, 1, 5, 5, 0, tzinfo=UTC)
 
 
 def _world(on_record_at: datetime = datetime(2026, 1, 1, 8, tzinfo=UTC)) -> World:
-    world = World()
+    world = World(now=on_record_at)
     world.found(1, started_on=date(2026, 1, 1))
-    record = AuditRecord(ENTITY.id, on_record_at, job("test"), "entity.registered", ENTITY.id)
-    world.store.write_one(Unit("registered").put(audit_item(record)))
     return world
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -44,6 +44,7 @@ from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.model import Aggregation, Meter
 from saldo.usage.records import meter_item
 from saldo.usage.service import Usage
+from tests.founding import on_record
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 ENTITY = LegalEntity(
@@ -133,8 +134,12 @@ class World:
 
     def found(self, accounts: int, *, started_on: date = date(2025, 12, 1)) -> list[str]:
         """Put the seller and this many customers on record, each with one subscription; their ids."""
-        self.store.put_many(list(founding_items(accounts, started_on)))
+        self.lay(founding_items(accounts, started_on))
         return [account_id_of(i) for i in range(accounts)]
+
+    def lay(self, items: Iterable[Item]) -> None:
+        """Put records there as they are, as if use cases had made them."""
+        self.store.put_many(list(on_record(items, self.now)))
 
     def use(self, account_id: str, on: date, value: int, event_id: str) -> None:
         fields = {

@@ -149,7 +149,7 @@ def _dollars(world: World) -> None:
     world.found(2, started_on=date(2026, 1, 1))
     item = world.store.get("acct_eu_000001", "account")
     assert item is not None
-    world.store.put_many(
+    world.lay(
         [
             account_item(changed(account_from(item), currency="USD")),
             plan_version_item(ENTITY.id, changed(VERSION, id="usd_v1", currency="USD")),

@@ -147,7 +147,7 @@ def test_a_trial_is_had_again_and_what_ended_or_pauses_is_left_out(world: World,
         doubles.create(REAL, START, CLERK)
     terms = {"account_id": REAL, "entity_id": ENTITY.id, "plan_version": VERSION, "started_on": START}
     trial = subscribe("sub_trial", **terms, trial_days=14)  # type: ignore[arg-type]  # names are subscribe's
-    world.store.put_many([subscription_item(trial)])
+    world.lay([subscription_item(trial)])
     steps = moved(world, doubles.create(REAL, date(2027, 3, 1), CLERK), date(2027, 3, 31))
     assert [s.clock.today for s in steps] == [date(2027, 3, 15), date(2027, 3, 31)]
 
@@ -212,7 +212,7 @@ def test_a_double_that_nobody_pays_for_is_reminded_as_the_schedule_says_and_by_t
 def _sold_for_a_quarter(world: World) -> None:
     (item,) = world.store.query_all(REAL, prefix="subscription#", consistent=True)
     term = Term(Length(PeriodUnit.MONTH, 3), notice_days=14, announce_days=25, uplift_percent=Decimal(10))
-    world.store.put_many([subscription_item(replace(subscription_from(item), term=term))])
+    world.lay([subscription_item(replace(subscription_from(item), term=term))])
 
 
 def _fees(world: World, clock: AccountClock) -> dict[str, str]:

@@ -168,7 +168,7 @@ def test_selling_it_again_changes_nothing_whatever_was_sold_since(world: World) 
 
 def test_what_clashed_before_the_rule_may_still_be_changed_and_ended(world: World) -> None:
     first = Subscriptions(world.store, world.clock).get(ACCOUNT, FIRST)
-    world.store.put_many([subscription_item(replace(first, id="sub_2"))])
+    world.lay([subscription_item(replace(first, id="sub_2"))])
     change(world, ChangeKind.PAUSE, MARCH)
     change(world, ChangeKind.CANCEL, MARCH, of="sub_2")
     change(world, ChangeKind.RESUME, MARCH, name="later")

@@ -10,6 +10,7 @@ import pytest
 from functions.api.v1.models import NextInvoiceOut
 from saldo.quotes.reading import request_from
 from saldo.subscriptions.reading import requested_subscription
+from tests.founding import FOUNDER
 from tests.functions.api.conftest import OWN_ACCOUNT, Api, Reply
 from tests.simulation.world import ENTITY
 
@@ -162,7 +163,7 @@ def test_what_was_done_is_on_record_with_the_key_that_did_it(api: Api, path: str
     audited = [
         item for item in api.world.store.query_all(OWN_ACCOUNT, prefix="audit#") if "subscription." in item["action"]
     ]
-    assert [item["actor"]["id"] for item in audited] == [key.id]
+    assert [item["actor"]["id"] for item in audited] == [FOUNDER.id, key.id]
 
 
 def test_another_customers_subscription_is_as_good_as_none(api: Api) -> None:

@@ -107,7 +107,7 @@ def _with_a_lost_price(accounts: int) -> World:
     world.found(accounts)
     world.run(JAN)
     free = tuple(replace(one, price=PerUnit(Decimal(0))) for one in VERSION.components)
-    world.store.put_many([plan_version_item(ENTITY.id, replace(VERSION, components=free))])
+    world.lay([plan_version_item(ENTITY.id, replace(VERSION, components=free))])
     world.run(FEB)
     return world
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from saldo.accounts.agenda import monthly_place
 from saldo.insight.checks_asking import debits_are_made_once, steps_are_noticed_once_and_never_after_payment
 from saldo.insight.checks_audit import chains_hold, entries_are_audited, moves_of_payments_are_audited
+from saldo.insight.checks_beginnings import what_was_made_is_audited, what_was_set_is_audited
 from saldo.insight.checks_disputes import (
     credited_disputes_have_their_credit_notes,
     disputed_cents_are_in_one_dispute,
@@ -290,6 +291,8 @@ OWNER_RULES: tuple[OwnerRule, ...] = (
     records_stay_with_their_owner,
     entries_are_audited,
     moves_of_payments_are_audited,
+    what_was_made_is_audited,
+    what_was_set_is_audited,
     chains_hold,
     _entries_are_what_they_were,
     _credit_notes_stay_within_their_invoice,

@@ -73,8 +73,9 @@ NOT_CHECKED = {
 
 # Checked, and not all of it: shown in the same way.
 NOT_CHECKED_OF = {
-    24: "every entry and every state of a payment is held against its audit record; of what has no entry (accounts, "
-    "subscriptions, plans, coupons, settings) only that the records there are stand unchanged in their chain",
+    24: "every entry, every state of a payment, every change of a subscription or a profile and whatever else was made "
+    "or set is held against its audit record; of people, and of changes that leave nothing but the record as it now is "
+    "only that the audit records there are stand unchanged in their chain",
 }
 
 
