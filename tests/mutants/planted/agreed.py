@@ -6,6 +6,16 @@ from tests.mutants.model import Mutant, planted
 
 _TERMS: tuple[Mutant, ...] = (
     planted(
+        "a change of a subscription leaves no audit record",
+        "audit record left out",
+        "subscriptions/service.py",
+        'unit.put(audit_item(AuditRecord(before.account_id, at, actor, "subscription.changed", subject, after=what)))',
+        'audit_item(AuditRecord(before.account_id, at, actor, "subscription.changed", subject, after=what))',
+        "tests/simulation/test_crash_points.py::test_a_fault_at_any_call_leaves_what_was_left_without_it",
+        "-k",
+        "subscription",
+    ),
+    planted(
         "a cancellation on the last day of notice comes too late",
         "off-by-one day",
         "subscriptions/rules_terms.py",
