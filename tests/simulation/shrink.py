@@ -44,14 +44,14 @@ def shortest(failed: Simulation, months: int, broken: Broken, make: Make = Simul
     """The shortest schedule found that breaks the same way as this simulation did."""
     done = list(dict.fromkeys(failed.done))
     within = min(months, _month_of(broken.step, months))
-    cause, left = _cause(broken), [MOST_REPLAYS]
+    cause, left, until = _cause(broken), [MOST_REPLAYS], broken.step.removesuffix(" told")
 
     def fails(steps: Sequence[str], faults: Sequence[Fault]) -> bool:
         if left[0] <= 0:
             return False
         left[0] -= 1
         without = frozenset(done) - frozenset(steps)
-        again = make(failed.seed, failed.subscriptions, failed.rate, frozenset(faults), without)
+        again = make(failed.seed, failed.subscriptions, failed.rate, frozenset(faults), without, until)
         try:
             again.run(within)
         except Broken as found:

@@ -159,7 +159,8 @@ class Told:
 
 
 class Simulation:
-    """One world from one seed. only: the faults that happen (None: as they are drawn); without: steps left out."""
+    """One world from one seed. only: the faults that happen (None: as they are drawn); without: steps left out; until:
+    the last step of a month that is looked at, after which all ends where it is."""
 
     def __init__(
         self,
@@ -168,9 +169,10 @@ class Simulation:
         rate: float = FAULTS,
         only: frozenset[Fault] | None = None,
         without: frozenset[str] = frozenset(),
+        until: str = "",
     ) -> None:
         self.seed, self.subscriptions, self.rate = seed, subscriptions, rate
-        self.only, self.without = only, without
+        self.only, self.without, self.until = only, without, until
         self.struck: list[Fault] = []
         self.done: list[str] = []
         self.told = Told()
@@ -191,7 +193,8 @@ class Simulation:
                 stack.enter_context(patch(folded, following.LONG))
             self._found()
             for month in range(months):
-                self._month(add_months(BEGIN, month))
+                if not self._month(add_months(BEGIN, month)):
+                    return self.told
                 self.told.months += 1
                 if progress:
                     progress(self.told)
@@ -217,8 +220,8 @@ class Simulation:
             sell(self.region, n, version=(VERSION, ADDS_UP, SAVES)[n % 3])
         self.region.mail.bouncing |= {f"ap{n}@customer.example" for n in range(0, self.subscriptions, 17)}
 
-    def _month(self, first: date) -> None:
-        """Steps of a month, by their day; those of one day in an order drawn from the seed."""
+    def _month(self, first: date) -> bool:
+        """Steps of a month, by their day; those of one day in an order drawn from the seed. Whether it goes on."""
         dice = self._dice(f"{first}")
         planned: list[tuple[date, float, str, Callable[[Random], object]]] = []
 
@@ -256,6 +259,9 @@ class Simulation:
         for on, _, name, act in sorted(planned, key=lambda p: (p[0], p[1], p[2])):
             self._go_to(on)
             self._do(name, act)
+            if name == self.until:
+                return False
+        return True
 
     def _come_to_rest(self, after: date) -> None:
         """Faults stop; queues, news, sweeps and letters run dry, and everything is as it must be."""

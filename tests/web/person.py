@@ -164,8 +164,9 @@ class Person:
 
     def _reach(self, control: Any, has_focus: str = _HAS_FOCUS) -> None:
         """Tab by Tab until the focus is there: what cannot be reached so cannot be used."""
+        there = control.element_handle()
         for _ in range(_MOST_TABS):
-            if control.evaluate(has_focus):
+            if there.evaluate(has_focus):
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"{control} cannot be reached by keyboard on {self.page.url}")
