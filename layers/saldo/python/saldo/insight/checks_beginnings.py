@@ -24,7 +24,7 @@ def _by_key(item: Item) -> list[str]:
 
 def _version_of_plan(item: Item) -> list[str]:
     """One that is made for a subscription or a contract (`~`) goes with theirs; a run's plan is another thing."""
-    return [version for version in _by_key(item) if "plan_id" in item and version[0] != "~"]
+    return [version for version in _by_key(item) if "plan_id" in item and not version.startswith("~")]
 
 
 def _each_of(field: str, item: Item) -> list[str]:
