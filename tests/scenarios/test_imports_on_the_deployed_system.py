@@ -12,10 +12,12 @@ from click.testing import CliRunner
 from local.cli.__main__ import saldo
 from local.cli.site import Sites
 from saldo.accounts.records import account_item, customer_item, entity_item
+from saldo.kernel.clock import system_clock
 from saldo.storage.store import Store
 from saldo.usage.model import Aggregation, Meter
 from saldo.usage.records import meter_item
 from tests.contexts.sellers import account, entity
+from tests.founding import on_record
 
 if TYPE_CHECKING:
     from local.stack import LocalStack
@@ -45,7 +47,8 @@ def store(stacks: dict[str, LocalStack]) -> Store:
     buyer = account(CUSTOMER, entity_id=SELLER)
     calls = Meter("calls", SELLER, Aggregation.SUM, {"en": "Calls"}, {"en": "calls"})
     seller = entity(SELLER, number_prefix="IM")
-    found.put_many([entity_item(seller), account_item(buyer), customer_item(buyer), meter_item(calls)])
+    laid = [entity_item(seller), account_item(buyer), customer_item(buyer), meter_item(calls)]
+    found.put_many(list(on_record(laid, system_clock())))
     return found
 
 
