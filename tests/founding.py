@@ -9,11 +9,17 @@ from saldo.audit.model import Actor, AuditRecord
 from saldo.audit.records import audit_item
 from saldo.insight.checks_beginnings import BEGUN_BY, SET_BY
 from saldo.storage.items import Item
+from saldo.storage.store import Store
 
 FOUNDER = Actor("founder", "job")
 
 
-def on_record(items: Iterable[Item], at: datetime) -> Iterator[Item]:
+def lay(store: Store, items: Iterable[Item], at: datetime) -> None:
+    """Put records there as they are, as if use cases had made them."""
+    store.put_many(list(_on_record(items, at)))
+
+
+def _on_record(items: Iterable[Item], at: datetime) -> Iterator[Item]:
     """Each of them, and how it came to be there."""
     for item in items:
         yield item

@@ -37,7 +37,7 @@ from saldo.usage.records import meter_item
 from saldo.usage.service import Usage, UsageTotals
 from tests.decade.drive import sold
 from tests.decade.history import History, Sale, Told
-from tests.founding import on_record
+from tests.founding import lay
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 CLERK = Actor("clerk", "staff")
@@ -60,7 +60,7 @@ class StoredSeller:
         records += [meter_item(meter) for meter in market.meters.values()]
         for account in self.accounts.values():
             records += [account_item(account), customer_item(account)]
-        self.store.put_many(list(on_record(records, self.now)))
+        lay(self.store, records, self.now)
         self.subscriptions, self.wallets = Subscriptions(self.store, self.clock), Wallets(self.store, self.clock)
         self.usage = Usage(self.store, self.clock)
         self.billing = Billing(self.store, PlanVersions(self.store), UsageTotals(self.store), TableTax(market.table))

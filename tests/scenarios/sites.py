@@ -20,7 +20,7 @@ from saldo.storage.files import Files
 from saldo.storage.schema import AGENDA_FIELDS
 from saldo.storage.store import Store
 from saldo.usage.ingest_import import UsageImport
-from tests.founding import on_record
+from tests.founding import lay
 from tests.simulation.dynamodb import MemoryDynamoDB
 from tests.simulation.world import founding_items
 
@@ -124,7 +124,7 @@ class MemorySite:
 def sites(customers: int = 3) -> tuple[Sites, MemorySite]:
     """A deployment whose European seller has this many customers, all due on 1 January 2026; and that region."""
     eu, us = MemorySite("eu"), MemorySite("us")
-    eu.store.put_many(list(on_record(founding_items(customers, date(2026, 1, 1)), RAN_AT)))
+    lay(eu.store, founding_items(customers, date(2026, 1, 1)), RAN_AT)
     found: dict[str, Site] = {"eu": eu, "us": us}
     return Sites(lambda code: found[code]), eu
 

@@ -17,7 +17,7 @@ from saldo.storage.store import Store
 from saldo.usage.model import Aggregation, Meter
 from saldo.usage.records import meter_item
 from tests.contexts.sellers import account, entity
-from tests.founding import on_record
+from tests.founding import lay
 
 if TYPE_CHECKING:
     from local.stack import LocalStack
@@ -48,7 +48,7 @@ def store(stacks: dict[str, LocalStack]) -> Store:
     calls = Meter("calls", SELLER, Aggregation.SUM, {"en": "Calls"}, {"en": "calls"})
     seller = entity(SELLER, number_prefix="IM")
     laid = [entity_item(seller), account_item(buyer), customer_item(buyer), meter_item(calls)]
-    found.put_many(list(on_record(laid, system_clock())))
+    lay(found, laid, system_clock())
     return found
 
 

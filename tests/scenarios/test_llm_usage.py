@@ -21,7 +21,7 @@ from saldo.storage.schema import AGENDA_FIELDS
 from saldo.storage.store import Store
 from saldo.usage.ingest_import import UsageImport
 from tests.contexts.usage.scenes import MemoryFiles
-from tests.founding import on_record
+from tests.founding import lay
 from tests.scenarios.llm_traces import (
     ACCOUNTS,
     AS_OF,
@@ -88,7 +88,7 @@ def expected_totals(found: list[Request]) -> dict[str, int]:
 def bill_in_memory(found: list[Request], region: str) -> Store:
     """Import the usage file and run every step of an invoice run in this process."""
     store = Store(cast(Any, MemoryDynamoDB(AGENDA_FIELDS)), "records")
-    store.put_many(list(on_record(founding_items(region), datetime(2023, 11, 1, tzinfo=UTC))))
+    lay(store, founding_items(region), datetime(2023, 11, 1, tzinfo=UTC))
 
     def clock() -> datetime:
         return datetime(2023, 12, 1, 9, tzinfo=UTC)
@@ -140,7 +140,7 @@ def test_so_it_is_on_the_deployed_system(
 
     stack = stacks[region]
     store = Store(stack.client("dynamodb"), stack.table)
-    store.put_many(list(on_record(founding_items(region), datetime(2023, 11, 1, tzinfo=UTC))))
+    lay(store, founding_items(region), datetime(2023, 11, 1, tzinfo=UTC))
     file = tmp_path / "traces.csv"
     file.write_bytes(usage_file(found, region))
     key = upload(stack, file, "usage")

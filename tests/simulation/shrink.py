@@ -44,7 +44,8 @@ def shortest(failed: Simulation, months: int, broken: Broken, make: Make = Simul
     """The shortest schedule found that breaks the same way as this simulation did."""
     done = list(dict.fromkeys(failed.done))
     within = min(months, _month_of(broken.step, months))
-    cause, left, until = _cause(broken), [MOST_REPLAYS], broken.step.removesuffix(" told")
+    cause, left = _cause(broken), [MOST_REPLAYS]
+    until = "" if broken.step.endswith(" told") else broken.step  # a step may be told days after it
 
     def fails(steps: Sequence[str], faults: Sequence[Fault]) -> bool:
         if left[0] <= 0:

@@ -44,7 +44,7 @@ from saldo.usage.ingest_rows import UsageRow
 from saldo.usage.model import Aggregation, Meter
 from saldo.usage.records import meter_item
 from saldo.usage.service import Usage
-from tests.founding import on_record
+from tests.founding import lay
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 ENTITY = LegalEntity(
@@ -139,7 +139,7 @@ class World:
 
     def lay(self, items: Iterable[Item]) -> None:
         """Put records there as they are, as if use cases had made them."""
-        self.store.put_many(list(on_record(items, self.now)))
+        lay(self.store, items, self.now)
 
     def use(self, account_id: str, on: date, value: int, event_id: str) -> None:
         fields = {

@@ -19,7 +19,7 @@ from saldo.accounts.records import entity_item
 from saldo.audit.model import Actor
 from saldo.kernel.clock import system_clock
 from tests.contexts.sellers import entity
-from tests.founding import on_record
+from tests.founding import lay
 
 pytestmark = pytest.mark.stack
 SELLER = "ent_eu_apiseller"
@@ -46,7 +46,7 @@ class Caller:
 def caller(stacks: dict[str, LocalStack]) -> Caller:
     stack = stacks["eu"]
     store = store_of(stack)
-    store.put_many(list(on_record([entity_item(entity(SELLER))], system_clock())))
+    lay(store, [entity_item(entity(SELLER))], system_clock())
     keys = ApiKeys(store, system_clock)
     made = keys.create(SELLER, "stack-tests", [s.value for s in Scope], 1, 600, Actor("tests", "operator"))
     return Caller(stack.portal_origin, made.token)

@@ -34,7 +34,7 @@ from saldo.storage.store import Store
 from tests.contexts.conftest import FrozenClock
 from tests.contexts.integration.scenes import Files
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, entity
-from tests.founding import on_record
+from tests.founding import lay
 from tests.simulation.dynamodb import MemoryDynamoDB
 
 SECOND = Actor("user_eu_second", "staff")
@@ -94,9 +94,7 @@ class World:
         self.clock = FrozenClock(datetime(2026, 11, 1, 9, tzinfo=UTC))
         self.files = Files(files or {})
         one = account()
-        self.store.put_many(
-            list(on_record([entity_item(entity()), account_item(one), customer_item(one)], self.clock()))
-        )
+        lay(self.store, [entity_item(entity()), account_item(one), customer_item(one)], self.clock())
         catalog = Catalog(self.store, self.clock)
         for version in VERSIONS:
             trigger = BillingTrigger.DELIVERY if version in (DEVICE, CABLE) else BillingTrigger.ORDER

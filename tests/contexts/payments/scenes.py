@@ -32,7 +32,7 @@ from saldo.storage.items import from_attributes
 from saldo.storage.store import Store
 from saldo.storage.units import Unit
 from tests.contexts.conftest import FrozenClock
-from tests.founding import on_record
+from tests.founding import lay
 from tests.in_process_aws import in_process_aws
 from tests.simulation.dynamodb import MemoryDynamoDB
 
@@ -183,7 +183,7 @@ def shop_in_memory(owed: dict[str, int] | None = None) -> Iterator[Shop]:
 
 def shop_on(client: Any, owed: dict[str, int]) -> Shop:
     store, clock = Store(client, "records"), FrozenClock()
-    store.put_many(list(on_record([entity_item(seller()), account_item(customer())], clock())))
+    lay(store, [entity_item(seller()), account_item(customer())], clock())
     for invoice_id, total_minor in owed.items():
         issue(store, header(invoice_id, total_minor))
     gateway = MemoryGateway(clock)

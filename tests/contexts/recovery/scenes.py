@@ -18,7 +18,7 @@ from saldo.storage.store import Store
 from tests.contexts import sellers
 from tests.contexts.conftest import Region
 from tests.contexts.payments.scenes import OWED, Shop, shop_on
-from tests.founding import on_record
+from tests.founding import lay
 
 BEGAN = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -108,5 +108,5 @@ def disaster(region: Region) -> Disaster:
     shop = shop_on(region.dynamodb, OWED)
     organisation = Organisation(sellers.ORGANISATION, "Kontor Nord", "DE")
     profiles = profile_items(sellers.profile(), sellers.ORGANISATION, region.sealer)
-    region.store.put_many(list(on_record([organisation_item(organisation), *profiles], shop.clock())))
+    lay(region.store, [organisation_item(organisation), *profiles], shop.clock())
     return Disaster(region, shop, Backups(region.dynamodb))

@@ -16,7 +16,7 @@ from tests.contexts.orders.scenes import BUYER, CABLE, DEVICE, PARTY, VERSIONS, 
 from tests.contexts.orders.test_contracts import START, contract
 from tests.contexts.orders.test_files import EDI, GOOD
 from tests.contexts.sellers import ACCOUNT, CLERK, ENTITY, account, entity
-from tests.founding import on_record
+from tests.founding import lay
 from tests.simulation.region import Region
 from tests.simulation.workflows import invoke, workflow
 from tests.unit.orders.x12_writing import interchange, purchase_order
@@ -41,7 +41,7 @@ def seller(region: Region) -> None:
     """What the tests of the room begin with."""
     region.now = datetime(2026, 11, 1, 9, tzinfo=UTC)
     one = account()
-    region.store.put_many(list(on_record([entity_item(entity()), account_item(one), customer_item(one)], region.now)))
+    lay(region.store, [entity_item(entity()), account_item(one), customer_item(one)], region.now)
     catalog = Catalog(region.store, region.clock)
     for version in VERSIONS:
         trigger = BillingTrigger.DELIVERY if version in (DEVICE, CABLE) else BillingTrigger.ORDER
